@@ -1,0 +1,38 @@
+"""Other people's text, made safe for where it goes.
+
+Apple's titles and details, app names and versions are data. In a log a line could start a workflow
+command, in Markdown it could draw a link or a table row; here both become plain words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Left-to-right marks and the like: they reorder what a reader sees without being seen themselves.
+_INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
+# What starts markup anywhere in a line, and the colon and dot without which nothing links itself.
+_MARKDOWN = re.compile(r"([\\`*_\[\]#!|<>~&@$]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
+# Both forms of the runner's commands: `::name` at the start of a line, `##[name]` anywhere.
+_COMMAND = re.compile(r"::|##\[")
+
+
+def one_line(text: str, longest: int = 1000) -> str:
+    """`text` on one line without control, bidi or other invisible characters, cut at `longest`."""
+    visible = "".join(
+        " " if character.isspace() or unicodedata.category(character) == "Cc" else character
+        for character in text
+        if unicodedata.category(character) not in _INVISIBLE
+    )
+    folded = " ".join(visible.split())
+    return folded if len(folded) <= longest else folded[: longest - 1] + "…"
+
+
+def log_line(text: str) -> str:
+    """`text` as one line in which the runner finds no command."""
+    return _COMMAND.sub(lambda found: "\u200b".join(found[0]), one_line(text, longest=4000))
+
+
+def markdown(text: str) -> str:
+    """`text` as one line of Markdown that draws exactly these characters."""
+    return _MARKDOWN.sub(r"\\\1", one_line(text))
