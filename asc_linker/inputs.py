@@ -1,0 +1,86 @@
+"""Every input, once: its name, what it means, and its default.
+
+`action.yml`, the command line, the README and the error messages all repeat this table, and a
+test holds them to it. One kebab-case spelling serves everywhere: `with: version-string:`,
+`--version-string`, `ASC_LINKER_VERSION_STRING`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input. `default` is empty where none applies; `secret` values are masked on arrival."""
+
+    name: str
+    meaning: str
+    default: str = ""
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable of the command line."""
+        return "ASC_LINKER_" + self.name.upper().replace("-", "_")
+
+
+INPUTS = (
+    Input(
+        "operation",
+        "What to do: `attach` the build to the version.",
+        default="attach",
+    ),
+    Input(
+        "api-key-id",
+        "The API key's id, 10 characters, as `2X9R4HXF34`. Required, unless the key is a fastlane "
+        "JSON key.",
+    ),
+    Input(
+        "issuer-id",
+        "The team's issuer, a UUID. Leave it out for an individual key.",
+    ),
+    Input(
+        "api-private-key",
+        "The text of the .p8: as it is, on one line, with literal `\\n`, as base64, or as "
+        "fastlane's JSON key. Required.",
+        secret=True,
+    ),
+    Input("bundle-id", "Which app, by bundle id, as `com.example.notes`. This or `app-id`."),
+    Input(
+        "app-id",
+        "Which app, by Apple's numeric id, as `6446048195`: one request less than `bundle-id`.",
+    ),
+    Input(
+        "platform",
+        "`ios`, `macos`, `tvos` or `visionos`. Needed only when version and build exist on more "
+        "than one.",
+    ),
+    Input(
+        "version-string",
+        "The App Store version, as `1.4.2` (CFBundleShortVersionString). Default: from the tag.",
+    ),
+    Input(
+        "build-number",
+        "The uploaded build, as `231` (CFBundleVersion). Default: from a tag like `v1.4.2+231`.",
+    ),
+    Input(
+        "tag",
+        "Where version string and build number come from: `v1.4.2`, `1.4.2`, `ios/1.4.2`, "
+        "`v1.4.2+231` or `1.4.2(231)`. A pre-release tag (`v1.4.2-rc.1`) is skipped. Default: the "
+        "pushed tag.",
+    ),
+    Input("dry-run", "`true`: decide and report everything, write nothing.", default="false"),
+    Input(
+        "demo",
+        "`true`: run against the built-in emulator; needs no account and no secrets.",
+        default="false",
+    ),
+    Input(
+        "api-url",
+        "Another origin of the API, as the emulator's. https, or http on loopback only. Default: "
+        "Apple's.",
+    ),
+)
+
+SECRETS = frozenset(entry.name for entry in INPUTS if entry.secret)
