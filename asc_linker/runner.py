@@ -1,0 +1,102 @@
+"""GitHub's runner, as an action sees it: inputs in the environment, commands on stdout, files.
+
+actions-toolkit escapes commands and writes the command files; what it lacks is completed here: the
+step summary, masks that are flushed, annotations that drop empty properties, plain logging of
+foreign text. Only its two modules that need the standard library alone are imported.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from actions_toolkit.command import Command
+from actions_toolkit.file_command import issue_file_command, prepare_key_value_message
+
+from asc_linker.text import log_line, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# The runner cuts an annotation's message here; the Checks API refuses longer titles.
+_LONGEST_MESSAGE = 4096
+_LONGEST_TITLE = 255
+# The service drops a summary of one mebibyte without a word.
+_LARGEST_SUMMARY = 1_000_000
+
+
+class Runner:
+    """One step's side of the conversation.
+
+    Everything goes to stdout, in order and at once: the runner masks only what it was told before.
+    """
+
+    def __init__(self) -> None:
+        # The runner reads UTF-8 and LF; a Windows console would write neither.
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n", line_buffering=True)  # type: ignore[union-attr]
+
+    @property
+    def debug_is_on(self) -> bool:
+        """Whether the job runs with step debug logging."""
+        return os.environ.get("RUNNER_DEBUG") == "1"
+
+    @property
+    def pushed_tag(self) -> str:
+        """The tag whose push started the workflow; empty for any other event."""
+        is_tag = os.environ.get("GITHUB_REF_TYPE") == "tag"
+        return os.environ.get("GITHUB_REF_NAME", "") if is_tag else ""
+
+    def inputs(self, names: Iterator[str]) -> dict[str, str]:
+        """The inputs that were given, by name."""
+        values = {name: os.environ.get(f"INPUT_{name.upper()}", "") for name in names}
+        return {name: value for name, value in values.items() if value.strip()}
+
+    def mask(self, line: str) -> None:
+        """Hide `line`, one line of a secret, from all that follows."""
+        if line:
+            self._command("add-mask", line)
+
+    def log(self, line: str) -> None:
+        print(log_line(line))
+
+    def debug(self, line: str) -> None:
+        self._command("debug", one_line(line))
+
+    def notice(self, title: str, message: str) -> None:
+        self._annotate("notice", title, message)
+
+    def warning(self, title: str, message: str) -> None:
+        self._annotate("warning", title, message)
+
+    def error(self, title: str, message: str) -> None:
+        self._annotate("error", title, message)
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """Fold the lines logged inside."""
+        self._command("group", one_line(title))
+        try:
+            yield
+        finally:
+            self._command("endgroup")
+
+    def outputs(self, values: Mapping[str, str]) -> None:
+        """Set the step's outputs. Does nothing where no runner asked for them."""
+        if os.environ.get("GITHUB_OUTPUT"):
+            for name, value in values.items():
+                issue_file_command("OUTPUT", prepare_key_value_message(name, value))
+
+    def summary(self, markdown: str) -> None:
+        """Add to the job's summary. Does nothing where no runner asked for it."""
+        if os.environ.get("GITHUB_STEP_SUMMARY"):
+            fits = markdown.encode()[:_LARGEST_SUMMARY].decode(errors="ignore")
+            issue_file_command("STEP_SUMMARY", fits)
+
+    def _annotate(self, level: str, title: str, message: str) -> None:
+        self._command(level, message[:_LONGEST_MESSAGE], title=one_line(title, _LONGEST_TITLE))
+
+    def _command(self, name: str, message: str = "", **properties: str) -> None:
+        given = {key: value for key, value in properties.items() if value}
+        print(Command(name, given, message))
