@@ -1,0 +1,170 @@
+"""The whole job without an account: a workflow step, played against the built-in emulator.
+
+`stand_in` serves the action's `demo: true`; `python -m asc_linker.demo` is `make demo`, which runs
+the real entrypoint as a runner would and shows what the workflow run would show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asc_linker.emulator import Emulator, ThrowawayKey, World
+from asc_linker.emulator.example import example_world
+from asc_linker.tag import parse_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_ISSUER_ID = "57246542-96fe-1a63-e053-0824d011072a"
+_EXAMPLE = {"bundle-id": "com.example.notes", "tag": "v1.4.2+231"}
+_WORLD_FILE = Path("build/demo/world.json")
+_TITLES = {"error": "Error", "warning": "Warning", "notice": "Notice"}
+
+
+@contextmanager
+def stand_in(given: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """An emulator whose world fits the inputs `given`, and those inputs completed to reach it.
+
+    Credentials are replaced by a throw-away key; what else is missing is filled in, so that a
+    workflow can be tried with as little as `demo: true`.
+    """
+    inputs = {name: value for name, value in given.items() if name != "app-id"}
+    inputs.setdefault("bundle-id", _EXAMPLE["bundle-id"])
+    if not inputs.get("version-string") and not inputs.get("tag"):
+        inputs["tag"] = _EXAMPLE["tag"]
+    tag = parse_tag(inputs.get("tag", ""))
+    named = parse_tag(_EXAMPLE["tag"])
+    assert named is not None, "the example's own tag names a version"
+    version_string = inputs.get("version-string") or (tag or named).version_string
+    if not inputs.get("build-number") and not (tag and tag.build_number):
+        inputs["build-number"] = named.build_number
+    build_number = inputs.get("build-number") or (tag or named).build_number
+    key = ThrowawayKey.generate(_ISSUER_ID)
+    world = example_world(
+        bundle_id=inputs["bundle-id"], version_string=version_string, build_number=build_number
+    )
+    with Emulator(world, keys=[key]) as emulator:
+        yield inputs | _access(key, emulator)
+
+
+def main() -> int:
+    """Play the step, and show it. Returns the step's own exit code."""
+    options = _arguments()
+    options.world.parent.mkdir(parents=True, exist_ok=True)
+    if options.fresh or not options.world.exists():
+        options.world.write_text(json.dumps(example_world().to_json(), indent=2), encoding="utf-8")
+    world = World.from_json(options.world.read_text(encoding="utf-8"))
+    key = ThrowawayKey.generate(_ISSUER_ID)
+    with (
+        Emulator(world, keys=[key], save_to=options.world) as emulator,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        print("A tag was pushed:", _EXAMPLE["tag"], "– the step runs against", emulator.url)
+        step = _Step(Path(folder), _EXAMPLE | _access(key, emulator))
+        exit_code = step.run(options.entrypoint)
+        _show(step)
+        print(f"\nRequests: {len(emulator.requests)}, of which {len(emulator.writes)} wrote.")
+    print(f"Exit code: {exit_code}\n")
+    print("The same again, on the same App Store Connect, with nothing left to do:")
+    print(f"  {sys.executable} -m asc_linker.demo --world {options.world}")
+    return exit_code
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m asc_linker.demo", description=__doc__)
+    parser.add_argument("--world", type=Path, default=_WORLD_FILE, help="go on from this file")
+    parser.add_argument("--fresh", action="store_true", help="begin with a new world")
+    parser.add_argument("--entrypoint", type=Path, help="run this file rather than the module")
+    return parser.parse_args()
+
+
+def _access(key: ThrowawayKey, emulator: Emulator) -> dict[str, str]:
+    """The inputs that lead to `emulator`."""
+    return {
+        "api-key-id": key.key_id,
+        "issuer-id": key.issuer_id or "",
+        "api-private-key": key.private_key,
+        "api-url": emulator.url,
+    }
+
+
+class _Step:
+    """One step as the runner starts it: inputs and files in the environment, a folder to be in."""
+
+    def __init__(self, folder: Path, inputs: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.output = folder / "output"
+        self.summary = folder / "summary.md"
+        self.log = ""
+        self._environment = os.environ | {
+            **{f"INPUT_{name.upper()}": value for name, value in inputs.items()},
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_OUTPUT": str(self.output),
+            "GITHUB_STEP_SUMMARY": str(self.summary),
+        }
+        for file in (self.output, self.summary):
+            file.touch()
+
+    def run(self, entrypoint: Path | None) -> int:
+        """Run it in a checkout of its own. Returns its exit code."""
+        what = [str(entrypoint.resolve())] if entrypoint else ["-P", "-m", "asc_linker.action"]
+        workspace = self.folder / "workspace"
+        workspace.mkdir()
+        done = subprocess.run(
+            [sys.executable, *what],
+            cwd=workspace,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        self.log = done.stdout
+        return done.returncode
+
+    def outputs(self) -> dict[str, str]:
+        """What the step wrote to GITHUB_OUTPUT."""
+        values = {}
+        lines = iter(self.output.read_text(encoding="utf-8").splitlines())
+        for line in lines:
+            name, _, delimiter = line.partition("<<")
+            value = []
+            while (part := next(lines)) != delimiter:
+                value.append(part)
+            values[name] = "\n".join(value)
+        return values
+
+
+def _show(step: _Step) -> None:
+    annotations = []
+    print("\n── Log " + "─" * 60)
+    for line in step.log.splitlines():
+        command, _, text = line.removeprefix("::").partition("::")
+        name, _, properties = command.partition(" ")
+        if not line.startswith("::"):
+            print(f"  {line}")
+        elif name in _TITLES:
+            title = properties.removeprefix("title=").replace("%3A", ":").replace("%2C", ",")
+            annotations.append(f"{_TITLES[name]}: {title}\n    " + text.replace("%0A", "\n    "))
+        elif name == "group":
+            print(f"▼ {text}")
+    print("\n── Annotations " + "─" * 52)
+    for annotation in annotations:
+        print(f"  {annotation}")
+    print("\n── Outputs " + "─" * 56)
+    for name, value in step.outputs().items():
+        print(f"  {name}: {value}")
+    print("\n── Summary " + "─" * 56)
+    print(step.summary.read_text(encoding="utf-8"), end="")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
