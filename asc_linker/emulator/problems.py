@@ -1,0 +1,183 @@
+"""Refusals in Apple's words: code, title, detail and, where there is one, the guilty place."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    code: str
+    title: str
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+
+    def document(self, status: int) -> dict[str, Any]:
+        error = {
+            "id": str(uuid4()),
+            "status": str(status),
+            "code": self.code,
+            "title": self.title,
+            "detail": self.detail,
+        }
+        if self.pointer is not None:
+            return error | {"source": {"pointer": self.pointer}}
+        if self.parameter is not None:
+            return error | {"source": {"parameter": self.parameter}}
+        return error
+
+
+class Refused(Exception):
+    """The request ends with an error document."""
+
+    def __init__(self, status: int, *problems: Problem) -> None:
+        super().__init__(*(problem.detail for problem in problems))
+        self.status = status
+        self.problems = problems
+
+    def document(self) -> dict[str, Any]:
+        return {"errors": [problem.document(self.status) for problem in self.problems]}
+
+
+def unknown_path() -> Refused:
+    return Refused(
+        404,
+        Problem(
+            "PATH_ERROR",
+            "The URL path is not valid",
+            "The path provided does not match a defined resource type.",
+        ),
+    )
+
+
+def no_resource(kind: str, identifier: str) -> Refused:
+    detail = f"There is no resource of type '{kind}' with id '{identifier}'"
+    return Refused(404, Problem("NOT_FOUND", "The specified resource does not exist", detail))
+
+
+def forbidden_key() -> Refused:
+    return Refused(
+        403,
+        Problem(
+            "FORBIDDEN_ERROR",
+            "This request is forbidden for security reasons",
+            "The API key in use does not allow this request",
+        ),
+    )
+
+
+def agreement_missing() -> Refused:
+    return Refused(
+        403,
+        Problem(
+            "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED",
+            "A required agreement is missing or has expired.",
+            "This request requires an in-effect agreement that has not been signed or has expired.",
+        ),
+    )
+
+
+def not_allowed(resource: str, operation: str, allowed: str) -> Refused:
+    return Refused(
+        403,
+        Problem(
+            "FORBIDDEN_ERROR",
+            "The given operation is not allowed",
+            f"The resource '{resource}' does not allow '{operation}'."
+            f" Allowed operations are: {allowed}",
+        ),
+    )
+
+
+def unexpected() -> Refused:
+    return Refused(
+        500,
+        Problem(
+            "UNEXPECTED_ERROR",
+            "An unexpected error occurred.",
+            "An unexpected error occurred on the server side. If this issue continues, contact us"
+            " at https://developer.apple.com/contact/.",
+        ),
+    )
+
+
+def rate_limited() -> Refused:
+    return Refused(
+        429,
+        Problem(
+            "RATE_LIMIT_EXCEEDED",
+            "The request rate limit has been reached.",
+            "We've received too many requests for this API."
+            " Please wait and try again or slow down your request rate.",
+        ),
+    )
+
+
+def illegal_parameter(parameter: str) -> Problem:
+    return Problem(
+        "PARAMETER_ERROR.ILLEGAL",
+        "A parameter is not allowed for this request",
+        f"The parameter '{parameter}' can not be used with this request",
+        parameter=parameter,
+    )
+
+
+def invalid_parameter(parameter: str, detail: str) -> Problem:
+    title = "A parameter has an invalid value"
+    return Problem("PARAMETER_ERROR.INVALID", title, detail, parameter=parameter)
+
+
+def invalid_relationship(name: str, detail: str) -> Refused:
+    return Refused(
+        409,
+        Problem(
+            "ENTITY_ERROR.RELATIONSHIP.INVALID",
+            "The provided entity includes a relationship with an invalid value",
+            detail,
+            pointer=f"/data/relationships/{name}",
+        ),
+    )
+
+
+def unsuitable_build() -> Refused:
+    return invalid_relationship("build", "The specified pre-release build could not be added.")
+
+
+def state_forbids_relationship(name: str) -> Refused:
+    words = "A relationship value is not acceptable for the current resource state."
+    code = "ENTITY_ERROR.RELATIONSHIP.INVALID.INVALID_STATE"
+    return Refused(409, Problem(code, words, words, pointer=f"/data/relationships/{name}"))
+
+
+def state_forbids_attribute(name: str) -> Refused:
+    return Refused(
+        409,
+        Problem(
+            "ENTITY_ERROR.ATTRIBUTE.INVALID.INVALID_STATE",
+            "An attribute value is not acceptable for the current resource state.",
+            f"The attribute '{name}' can not be modified.",
+            pointer=f"/data/attributes/{name}",
+        ),
+    )
+
+
+def duplicate_version_string() -> Problem:
+    return Problem(
+        "ENTITY_ERROR.ATTRIBUTE.INVALID.DUPLICATE",
+        "The provided entity includes an attribute with a value that has already been used",
+        "The version number has been previously used.",
+        pointer="/data/attributes/versionString",
+    )
+
+
+def invalid_attribute(name: str, detail: str) -> Refused:
+    return Refused(
+        409,
+        Problem(
+            "ENTITY_ERROR.ATTRIBUTE.INVALID",
+            "The provided entity includes an attribute with an invalid value",
+            detail,
+            pointer=f"/data/attributes/{name}",
+        ),
+    )
