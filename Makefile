@@ -2,8 +2,8 @@
 
 VENV ?= .venv
 PY = $(VENV)/bin/python
-PIP_INSTALL = $(PY) -m pip install -q --disable-pip-version-check --no-input \
-	--no-deps --require-hashes --only-binary :all:
+INSTALL_LOCKED = -m pip install -q --disable-pip-version-check --no-input \
+	--no-deps --require-hashes --only-binary :all: -r
 
 # The first Python on PATH that is new enough and can make a virtual environment.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -72,15 +72,16 @@ format: $(VENV)/.dev  ## lay the code out, and mend what ruff can mend
 
 package: $(VENV)/.dev  ## build the wheel, install it somewhere clean, run it from there
 	$(SHOW) 'Building the wheel'
-	@rm -rf build
-	@$(PY) -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w build .
+	@rm -rf build/package
+	@$(PY) -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation \
+		-w build/package .
 	$(SHOW) 'Installing it'
-	@$(PY) -m venv build/venv
-	@build/venv/bin/python -m pip install -q --disable-pip-version-check --no-input \
-		--no-deps --require-hashes --only-binary :all: -r requirements/runtime.txt
-	@build/venv/bin/python -m pip install -q --disable-pip-version-check --no-deps build/*.whl
-	@cd build && venv/bin/asc-linker --help >/dev/null
-	$(SHOW) "$$(cd build && ls *.whl) runs"
+	@$(PY) -m venv build/package/venv
+	@build/package/venv/bin/python $(INSTALL_LOCKED) requirements/runtime.txt
+	@build/package/venv/bin/python -m pip install -q --disable-pip-version-check --no-deps \
+		build/package/*.whl
+	@cd build/package && venv/bin/asc-linker --help >/dev/null
+	$(SHOW) "$$(cd build/package && ls *.whl) runs"
 
 bench: $(VENV)/.dev  ## measure
 	@$(PY) benchmarks/run.py $(ARGS)
@@ -112,15 +113,15 @@ $(VENV)/bin/python:
 
 $(VENV)/.runtime: requirements/runtime.txt | $(VENV)/bin/python
 	$(SHOW) 'Installing what asc-linker needs ($<)'
-	@$(PIP_INSTALL) -r $<
+	@$(PY) $(INSTALL_LOCKED) $<
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	$(SHOW) 'Installing what its tests and linters need ($<)'
-	@$(PIP_INSTALL) -r $<
+	@$(PY) $(INSTALL_LOCKED) $<
 	@touch $@
 
 $(VENV)/.lock: requirements/lock.txt | $(VENV)/bin/python
 	$(SHOW) 'Installing what locks requirements ($<)'
-	@$(PIP_INSTALL) -r $<
+	@$(PY) $(INSTALL_LOCKED) $<
 	@touch $@

@@ -1,0 +1,30 @@
+FROM python:3.13-slim AS build
+
+COPY requirements/runtime.txt /tmp/
+RUN touch /tmp/start \
+    && PYTHONDONTWRITEBYTECODE=1 pip install --quiet --disable-pip-version-check \
+        --root-user-action ignore --no-cache-dir --no-compile --only-binary :all: \
+        --no-deps --require-hashes -r /tmp/runtime.txt
+
+COPY entrypoint.py /app/
+COPY asc_linker /app/asc_linker
+
+# The base has no byte-code, not even of the standard library: compiling it at every start would
+# take longer than all the rest. One run of the demo leaves behind the byte-code of what is imported.
+# /added is then all that this stage has added to the base, in one piece.
+RUN INPUT_DEMO=true GITHUB_OUTPUT=/dev/null GITHUB_STEP_SUMMARY=/dev/null \
+        python3 -Es /app/entrypoint.py >/tmp/demo.log || { cat /tmp/demo.log; exit 1; }; \
+    mkdir /added \
+    && find /app /usr/local/lib -type f -cnewer /tmp/start -exec cp --parents -p '{}' /added ';'
+
+FROM python:3.13-slim
+LABEL org.opencontainers.image.title="asc-linker" \
+      org.opencontainers.image.description="Attach an uploaded build to an App Store version" \
+      org.opencontainers.image.licenses="MIT"
+
+COPY --from=build /added/ /
+
+# By absolute path: the runner sets the working directory to the user's checkout, whose files are
+# not ours to import. -E and -s keep the workflow's PYTHON* variables and $HOME's packages out,
+# -B leaves nothing behind. Not -I, which would also take /app off the module path.
+ENTRYPOINT ["/usr/local/bin/python3", "-BEs", "/app/entrypoint.py"]
