@@ -1,0 +1,517 @@
+require 'json'
+require 'open3'
+require 'shellwords'
+
+module Fastlane
+  module Actions
+    module SharedValues
+      ASC_ATTACH_BUILD_REPORT = :ASC_ATTACH_BUILD_REPORT
+      ASC_ATTACH_BUILD_OUTCOME = :ASC_ATTACH_BUILD_OUTCOME
+      ASC_ATTACH_BUILD_VERSION_ID = :ASC_ATTACH_BUILD_VERSION_ID
+      ASC_ATTACH_BUILD_BUILD_ID = :ASC_ATTACH_BUILD_BUILD_ID
+    end
+
+    # fastlane's options in, one run of the asc-linker command, its report out.
+    #
+    # What to do stands in the arguments; every value goes through the environment, where secrets
+    # stay out of process lists.
+    class AscAttachBuildAction < Action
+      OPERATIONS = %w(attach detach show).freeze
+
+      # Options whose name is the input's own: `dry_run` is ASC_LINKER_DRY_RUN. What a lane leaves
+      # open is not passed, so that the command reads the variable, or has its own default.
+      SAME_NAMES = [
+        :app_id, :build_number, :platform, :version_id, :build_id, :if_attached, :if_version_missing,
+        :if_version_locked, :wait_minutes, :dry_run, :uses_non_exempt_encryption, :release_type,
+        :earliest_release_date, :api_url
+      ].freeze
+
+      # fastlane's names for a lane's platform, as asc-linker spells them. A lane for any other
+      # platform says nothing about App Store Connect.
+      PLATFORMS = {
+        'ios' => 'ios',
+        'mac' => 'macos', 'macos' => 'macos', 'osx' => 'macos',
+        'tvos' => 'tvos', 'appletvos' => 'tvos',
+        'visionos' => 'visionos', 'xros' => 'visionos'
+      }.freeze
+
+      # Wherever the command would look for (a part of) a key. A key from the lane is used whole:
+      # with these unset, an individual key cannot pick up a team's issuer that CI has around.
+      CREDENTIAL_VARIABLES = %w(
+        ASC_LINKER_API_KEY_ID ASC_LINKER_ISSUER_ID ASC_LINKER_API_PRIVATE_KEY
+        ASC_LINKER_API_PRIVATE_KEY_FILE ASC_LINKER_API_KEY_JSON_FILE
+        APP_STORE_CONNECT_API_KEY_KEY_ID APP_STORE_CONNECT_API_KEY_ISSUER_ID APP_STORE_CONNECT_API_KEY_KEY
+        APP_STORE_CONNECT_API_KEY_IS_KEY_CONTENT_BASE64 APP_STORE_CONNECT_API_KEY_KEY_FILEPATH
+        APP_STORE_CONNECT_API_KEY_PATH DELIVER_API_KEY_PATH
+        SPACESHIP_CONNECT_API_KEY_ID SPACESHIP_CONNECT_API_ISSUER_ID SPACESHIP_CONNECT_API_KEY
+        SPACESHIP_CONNECT_API_KEY_FILEPATH
+        APP_STORE_CONNECT_KEY_IDENTIFIER APP_STORE_CONNECT_ISSUER_ID APP_STORE_CONNECT_PRIVATE_KEY
+        ASC_KEY_ID ASC_ISSUER_ID ASC_PRIVATE_KEY ASC_PRIVATE_KEY_B64 ASC_PRIVATE_KEY_PATH
+      ).freeze
+
+      # In the report these are "true" or "false"; as strings, both would be true in Ruby.
+      BOOLEANS = [:changed, :uses_non_exempt_encryption].freeze
+
+      def self.run(params)
+        [
+          SharedValues::ASC_ATTACH_BUILD_REPORT, SharedValues::ASC_ATTACH_BUILD_OUTCOME,
+          SharedValues::ASC_ATTACH_BUILD_VERSION_ID, SharedValues::ASC_ATTACH_BUILD_BUILD_ID
+        ].each { |key| lane_context.delete(key) } # nothing of an earlier call passes for this one's
+
+        command = command_line(params)
+        environment = credentials(params).merge(inputs(params))
+        answer, status, interruption = execute(environment, command)
+        reports = parse(answer)
+        report = reports && (reports.find { |one| one[:error] } || reports.first)
+        share(report) if report
+
+        raise interruption if interruption
+        fail_with(report, status) unless status.success?
+        UI.user_error!("#{command.first} ended well, but gave no report. Does option `executable` name asc-linker?") unless report
+        tell(report)
+        return report
+      end
+
+      #####################################################
+      # @!group Options in
+      #####################################################
+
+      def self.command_line(params)
+        executable = Shellwords.split(params[:executable].to_s)
+        executable = ['asc-linker'] if executable.empty?
+        return [*executable, operation(params), '--json']
+      rescue ArgumentError
+        UI.user_error!("Option `executable` is no command: it opens a quote and does not close it")
+      end
+
+      def self.operation(params)
+        return params[:operation].to_s.empty? ? 'attach' : params[:operation].to_s
+      end
+
+      # The key of the lane as environment variables; empty where the lane has none, so that the
+      # command finds what CI has set.
+      def self.credentials(params)
+        key, path = api_key(params)
+        return {} if key.nil? && path.nil?
+
+        key = (key || {}).transform_keys(&:to_sym)
+        given = {
+          'ASC_LINKER_API_KEY_ID' => key[:key_id],
+          'ASC_LINKER_ISSUER_ID' => key[:issuer_id],
+          'ASC_LINKER_API_PRIVATE_KEY' => key[:key],
+          'ASC_LINKER_API_PRIVATE_KEY_FILE' => full_path(key[:filepath]),
+          'ASC_LINKER_API_KEY_JSON_FILE' => full_path(path)
+        }
+        return CREDENTIAL_VARIABLES.to_h { |name| [name, nil] }.merge(present(given))
+      end
+
+      # What the lane says in so many words, then the environment, then an earlier
+      # app_store_connect_api_key: [hash, path], one of them or neither.
+      def self.api_key(params)
+        return [nil, params[:api_key_path]] unless params._values[:api_key_path].to_s.empty?
+        return [params[:api_key], nil] unless params[:api_key].nil?
+        return [nil, params[:api_key_path]] unless params[:api_key_path].to_s.empty?
+
+        return [lane_context[SharedValues::APP_STORE_CONNECT_API_KEY], nil]
+      end
+
+      def self.inputs(params)
+        given = SAME_NAMES.to_h { |name| [name, params[name]] }
+        given[:bundle_id] = params[:app_identifier]
+        given[:version_string] = params[:app_version]
+        given[:package] = [params[:ipa], params[:pkg], ENV.fetch('ASC_LINKER_PACKAGE', nil)].find { |path| !path.to_s.empty? }
+        given = present(given)
+        given[:platform] = PLATFORMS.fetch(given[:platform], given[:platform]) if given[:platform]
+
+        given = with_defaults(given, operation(params))
+        given[:package] = full_path(given[:package]) if given[:package]
+        return given.transform_keys { |name| "ASC_LINKER_#{name.to_s.upcase}" }
+      end
+
+      # Fills in what the lane knows. A package tells what really was built, so next to one, neither
+      # the project's numbers nor the Appfile are asked.
+      def self.with_defaults(given, operation)
+        app = given[:bundle_id] || given[:app_id]
+        version = given[:version_string] || given[:version_id]
+        build = given[:build_number] || given[:build_id] || operation != 'attach'
+        given = { package: package_of_lane(given[:platform]) }.merge(given) unless app && version && build
+        return present(given) if given[:package]
+
+        defaults = { platform: PLATFORMS[lane_context[SharedValues::PLATFORM_NAME].to_s] }
+        defaults[:bundle_id] = appfile_identifier unless app
+        defaults[:version_string] = lane_context[SharedValues::VERSION_NUMBER] unless version
+        defaults[:build_number] = lane_context[SharedValues::BUILD_NUMBER] unless build
+        return present(defaults).merge(given.compact)
+      end
+
+      # What was built in this lane. Of an ipa and a pkg, the platform decides.
+      def self.package_of_lane(platform)
+        built = present(
+          ipa: lane_context[SharedValues::IPA_OUTPUT_PATH],
+          pkg: lane_context[SharedValues::PKG_OUTPUT_PATH]
+        ).select { |_, path| File.exist?(path) }
+        return built.values.first if built.size < 2
+
+        platform ||= PLATFORMS[lane_context[SharedValues::PLATFORM_NAME].to_s]
+        UI.user_error!("This lane has built an ipa and a pkg: pass `ipa:` or `pkg:` (or `platform:`) to say which one to attach") if platform.nil?
+        return built[platform == 'macos' ? :pkg : :ipa]
+      end
+
+      # An Appfile may name several apps; none of them is taken because it comes first.
+      def self.appfile_identifier
+        identifiers = Array(CredentialsManager::AppfileConfig.try_fetch_value(:app_identifier))
+        return identifiers.size == 1 ? identifiers.first : nil
+      end
+
+      def self.present(values)
+        return values.transform_values { |value| value.to_s.strip }.reject { |_, value| value.empty? }
+      end
+
+      def self.full_path(path)
+        return path.to_s.empty? ? nil : File.expand_path(path)
+      end
+
+      #####################################################
+      # @!group The run
+      #####################################################
+
+      # Returns the command's standard output, its status, and the signal that interrupted us, if one did.
+      def self.execute(environment, command)
+        Open3.popen3(environment, *command, pgroup: true) do |stdin, stdout, stderr, child|
+          stdin.close
+          answer = Thread.new { stdout.read }
+          progress = Thread.new { stderr.each_line { |line| UI.message(plain(line)) } }
+          interruption = wait_for(child, [progress, answer])
+          return [answer.value, child.value, interruption]
+        ensure
+          signal(child, 'TERM') if child.alive?
+        end
+      rescue Errno::ENOENT, Errno::EACCES, Errno::ENOEXEC, Errno::ENOTDIR => error
+        could_not_start(command.first, error)
+      end
+
+      # The child has a process group of its own, so that an interruption reaches it exactly once,
+      # whether it came from a terminal or from `kill`. It reports what it knows and ends; we wait.
+      def self.wait_for(child, threads)
+        interruption = nil
+        begin
+          threads.each(&:join)
+          child.join
+        rescue SignalException => error
+          interruption ||= error
+          signal(child, error.signo)
+          retry
+        end
+        return interruption
+      end
+
+      def self.signal(child, number)
+        Process.kill(number, -child.pid)
+      rescue Errno::ESRCH, Errno::EPERM
+        nil # it has just ended by itself
+      end
+
+      def self.could_not_start(executable, error)
+        if error.kind_of?(Errno::ENOENT)
+          UI.user_error!("Executable not found: #{executable}\n" \
+                         "Install it with `pipx install asc-linker`, or name it in `executable` or ASC_LINKER_EXECUTABLE " \
+                         "(its full path, or several words like `uvx asc-linker`).")
+        end
+        UI.user_error!("Executable could not be started: #{executable}\n" \
+                       "Check that it is a program, and that you may run it; `executable` or ASC_LINKER_EXECUTABLE names it.")
+      end
+
+      #####################################################
+      # @!group The report out
+      #####################################################
+
+      # Returns the reports with Ruby's kind of keys and values; nil if this is not what asc-linker writes.
+      def self.parse(answer)
+        reports = JSON.parse(answer.dup.force_encoding(Encoding::UTF_8))
+        return nil unless reports.kind_of?(Array) && !reports.empty? && reports.all? { |report| report.kind_of?(Hash) }
+
+        return reports.map { |report| rubyize(report) }
+      rescue JSON::ParserError, EncodingError
+        return nil
+      end
+
+      def self.rubyize(report)
+        return report.to_h do |name, value|
+          name = name.tr('-', '_').to_sym
+          value = nil if value == ''
+          value = (value.to_s == 'true') if BOOLEANS.include?(name) && !value.nil?
+          [name, value.kind_of?(Hash) ? rubyize(value) : value]
+        end
+      end
+
+      def self.share(report)
+        lane_context[SharedValues::ASC_ATTACH_BUILD_REPORT] = report
+        lane_context[SharedValues::ASC_ATTACH_BUILD_OUTCOME] = report[:outcome]
+        lane_context[SharedValues::ASC_ATTACH_BUILD_VERSION_ID] = report[:version_id]
+        lane_context[SharedValues::ASC_ATTACH_BUILD_BUILD_ID] = report[:build_id]
+      end
+
+      def self.tell(report)
+        before = report[:previous_build_number]
+        facts = []
+        facts << "version #{report[:version_string]}" if report[:version_string]
+        facts << "(#{report[:platform]})" if report[:platform]
+        facts << "build #{report[:build_number] || 'none'}"
+        facts << "instead of #{before}" if before && before != report[:build_number]
+        line = plain("#{report[:outcome]}: #{facts.join(' ')}")
+        if report[:outcome].to_s.start_with?('would-')
+          UI.important("Dry run, nothing was written. #{line}")
+        elsif report[:outcome] == 'skipped'
+          UI.important(line)
+        else
+          UI.success(line)
+        end
+      end
+
+      def self.fail_with(report, status)
+        error = report && report[:error]
+        if error.kind_of?(Hash) && error[:message]
+          UI.user_error!([error[:message], error[:hint]].compact.map { |text| plain(text) }.join("\n"))
+        elsif status.signaled?
+          UI.user_error!("asc-linker was killed by SIG#{Signal.signame(status.termsig)} before it could report. " \
+                         "What it said until then stands above; whether the build is attached now, `operation: \"show\"` tells.")
+        else
+          UI.user_error!("asc-linker ended with exit code #{status.exitstatus} and no word in its report. What it said stands above.")
+        end
+      end
+
+      # Apple's words are data: no control character in them reaches the terminal, and no line of
+      # them starts what a CI system would take for a command.
+      def self.plain(text)
+        lines = text.to_s.dup.force_encoding(Encoding::UTF_8).scrub.split(/\r?\n/)
+        return lines.map { |line| line.gsub(/[[:cntrl:]]+/, ' ').sub(/\A(\s*):(?=:)/, '\1: ').gsub('##[', '## [').rstrip }.join("\n")
+      end
+
+      #####################################################
+      # @!group Documentation
+      #####################################################
+
+      def self.description
+        "Attach an uploaded build to its App Store version, and say what happened"
+      end
+
+      def self.details
+        [
+          "Runs [asc-linker](https://github.com/asc-linker/asc-linker), which does one thing: it makes an uploaded build the build of an App Store version.",
+          "It waits until the build has been processed, checks app, version, build number and platform itself, writes, and reads back what it wrote. A build that is attached already is a success without a write.",
+          "Needs the command: `pipx install asc-linker`.",
+          "What you do not pass is taken from the environment, then from the ipa or pkg this lane has built, or else from `VERSION_NUMBER`, `BUILD_NUMBER` and the platform of the lane and `app_identifier` of the Appfile.",
+          "The key comes from `api_key` or `api_key_path`, from an earlier `app_store_connect_api_key`, or from the variables your CI sets for fastlane anyway."
+        ].join("\n")
+      end
+
+      def self.available_options
+        [
+          FastlaneCore::ConfigItem.new(key: :operation,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_OPERATION", "ASC_LINKER_OPERATION"],
+                                       description: "What to do: attach, detach, or show (read only: what is attached now)",
+                                       optional: true,
+                                       default_value: "attach",
+                                       skip_type_validation: true, # a Symbol is as good
+                                       verify_block: proc do |value|
+                                         UI.user_error!("The operation can only be #{OPERATIONS.join(', ')}") unless OPERATIONS.include?(value.to_s) || value.to_s.empty?
+                                       end),
+
+          # credentials: api_key has no verify_block, because fastlane prints a value that one refuses
+          FastlaneCore::ConfigItem.new(key: :api_key_path,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_API_KEY_PATH", "DELIVER_API_KEY_PATH", "APP_STORE_CONNECT_API_KEY_PATH"],
+                                       description: "Path to your App Store Connect API key JSON file",
+                                       optional: true,
+                                       conflicting_options: [:api_key],
+                                       verify_block: proc do |value|
+                                         UI.user_error!("Couldn't find API key JSON file at path '#{value}'") unless value.empty? || File.exist?(File.expand_path(value))
+                                       end),
+          FastlaneCore::ConfigItem.new(key: :api_key,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_API_KEY", "DELIVER_API_KEY", "APP_STORE_CONNECT_API_KEY"],
+                                       description: "Your App Store Connect API key, as app_store_connect_api_key returns it",
+                                       type: Hash,
+                                       optional: true,
+                                       sensitive: true,
+                                       default_value_dynamic: true,
+                                       conflicting_options: [:api_key_path]),
+
+          # which app, version and build
+          FastlaneCore::ConfigItem.new(key: :app_identifier,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_APP_IDENTIFIER", "ASC_LINKER_BUNDLE_ID", "FASTLANE_APP_IDENTIFIER", "DELIVER_APP_IDENTIFIER"],
+                                       description: "The bundle identifier of your app",
+                                       optional: true,
+                                       code_gen_sensitive: true,
+                                       default_value_dynamic: true),
+          FastlaneCore::ConfigItem.new(key: :app_id,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_APP_ID", "ASC_LINKER_APP_ID"],
+                                       description: "Apple's numeric id of your app, in place of app_identifier: one request less",
+                                       optional: true,
+                                       skip_type_validation: true), # an Integer is as good
+          FastlaneCore::ConfigItem.new(key: :app_version,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_APP_VERSION", "ASC_LINKER_VERSION_STRING", "DELIVER_APP_VERSION"],
+                                       description: "The App Store version, as 1.4.2 (CFBundleShortVersionString)",
+                                       optional: true,
+                                       default_value_dynamic: true),
+          FastlaneCore::ConfigItem.new(key: :build_number,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_BUILD_NUMBER", "ASC_LINKER_BUILD_NUMBER", "DELIVER_BUILD_NUMBER"],
+                                       description: "The uploaded build, as 231 (CFBundleVersion), or latest",
+                                       optional: true,
+                                       skip_type_validation: true, # latest_testflight_build_number returns an Integer
+                                       default_value_dynamic: true),
+          FastlaneCore::ConfigItem.new(key: :platform,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_PLATFORM", "ASC_LINKER_PLATFORM", "DELIVER_PLATFORM"],
+                                       description: "The platform: ios, osx, appletvos or xros (also macos, tvos and visionos)",
+                                       optional: true,
+                                       skip_type_validation: true, # a Symbol is as good
+                                       default_value_dynamic: true),
+          FastlaneCore::ConfigItem.new(key: :ipa,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_IPA", "DELIVER_IPA_PATH"],
+                                       description: "The ipa to read app, version, build number and platform from",
+                                       optional: true,
+                                       code_gen_sensitive: true,
+                                       default_value_dynamic: true,
+                                       conflicting_options: [:pkg],
+                                       conflict_block: proc do |option|
+                                         UI.user_error!("You can't use 'ipa' and '#{option.key}' options in one run")
+                                       end,
+                                       verify_block: proc do |value|
+                                         UI.user_error!("Could not find ipa file at path '#{File.expand_path(value)}'") unless value.empty? || File.exist?(File.expand_path(value))
+                                       end),
+          FastlaneCore::ConfigItem.new(key: :pkg,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_PKG", "DELIVER_PKG_PATH"],
+                                       description: "The pkg to read app, version, build number and platform from",
+                                       optional: true,
+                                       code_gen_sensitive: true,
+                                       default_value_dynamic: true,
+                                       conflicting_options: [:ipa],
+                                       conflict_block: proc do |option|
+                                         UI.user_error!("You can't use 'pkg' and '#{option.key}' options in one run")
+                                       end,
+                                       verify_block: proc do |value|
+                                         UI.user_error!("Could not find pkg file at path '#{File.expand_path(value)}'") unless value.empty? || File.exist?(File.expand_path(value))
+                                       end),
+          FastlaneCore::ConfigItem.new(key: :version_id,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_VERSION_ID", "ASC_LINKER_VERSION_ID"],
+                                       description: "Apple's id of the App Store version, when the lane has it already",
+                                       optional: true),
+          FastlaneCore::ConfigItem.new(key: :build_id,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_BUILD_ID", "ASC_LINKER_BUILD_ID"],
+                                       description: "Apple's id of the build, when the lane has it already",
+                                       optional: true),
+
+          # how to go about it
+          FastlaneCore::ConfigItem.new(key: :wait_minutes,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_WAIT_MINUTES", "ASC_LINKER_WAIT_MINUTES"],
+                                       description: "How many minutes to wait for the build to appear and to be processed (asc-linker's default: 45; 0 = do not wait)",
+                                       optional: true,
+                                       skip_type_validation: true), # an Integer, a Float or a String
+          FastlaneCore::ConfigItem.new(key: :if_attached,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_IF_ATTACHED", "ASC_LINKER_IF_ATTACHED"],
+                                       description: "When another build is attached: replace it, keep it, or fail (asc-linker's default: replace)",
+                                       optional: true,
+                                       skip_type_validation: true), # a Symbol is as good
+          FastlaneCore::ConfigItem.new(key: :if_version_missing,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_IF_VERSION_MISSING", "ASC_LINKER_IF_VERSION_MISSING"],
+                                       description: "When there is no such version: fail, create it, or rename the one in preparation (asc-linker's default: fail)",
+                                       optional: true,
+                                       skip_type_validation: true), # a Symbol is as good
+          FastlaneCore::ConfigItem.new(key: :if_version_locked,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_IF_VERSION_LOCKED", "ASC_LINKER_IF_VERSION_LOCKED"],
+                                       description: "When the version is in review or released: fail, or skip (asc-linker's default: fail)",
+                                       optional: true,
+                                       skip_type_validation: true), # a Symbol is as good
+          FastlaneCore::ConfigItem.new(key: :release_type,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_RELEASE_TYPE", "ASC_LINKER_RELEASE_TYPE"],
+                                       description: "For a version that is created: manual, after-approval or scheduled (default: Apple's own)",
+                                       optional: true),
+          FastlaneCore::ConfigItem.new(key: :earliest_release_date,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_EARLIEST_RELEASE_DATE", "ASC_LINKER_EARLIEST_RELEASE_DATE"],
+                                       description: "For a version that is created and scheduled: the time, in ISO 8601",
+                                       optional: true),
+          FastlaneCore::ConfigItem.new(key: :uses_non_exempt_encryption,
+                                       env_name: "FL_ASC_ATTACH_BUILD_USES_NON_EXEMPT_ENCRYPTION",
+                                       description: "Answers export compliance when it is unanswered: a legal statement, so there is no default",
+                                       type: Boolean,
+                                       optional: true),
+          FastlaneCore::ConfigItem.new(key: :dry_run,
+                                       env_name: "FL_ASC_ATTACH_BUILD_DRY_RUN",
+                                       description: "Decide and report everything, write nothing (asc-linker's default: false)",
+                                       type: Boolean,
+                                       optional: true),
+          FastlaneCore::ConfigItem.new(key: :api_url,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_API_URL", "ASC_LINKER_API_URL"],
+                                       description: "Another origin of the API, as asc-linker's emulator; https, or http on loopback (default: Apple's)",
+                                       optional: true),
+          FastlaneCore::ConfigItem.new(key: :executable,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_EXECUTABLE", "ASC_LINKER_EXECUTABLE"],
+                                       description: "The command to run, in one word or several (as uvx asc-linker)",
+                                       optional: true,
+                                       default_value: "asc-linker")
+        ]
+      end
+
+      def self.output
+        [
+          ['ASC_ATTACH_BUILD_REPORT', 'The whole report, a hash; after a failure, what was found until then, with :error'],
+          ['ASC_ATTACH_BUILD_OUTCOME', 'What happened: attached, already-attached, kept, detached, nothing-attached, shown, would-attach, would-detach, skipped or failed'],
+          ['ASC_ATTACH_BUILD_VERSION_ID', "Apple's id of the App Store version"],
+          ['ASC_ATTACH_BUILD_BUILD_ID', "Apple's id of the build that is attached (in a dry run: would be)"]
+        ]
+      end
+
+      def self.return_value
+        "The report, a hash with symbols for keys: :outcome, :changed (true only when something was written), :app_id, :bundle_id, :platform, " \
+          ":version_id, :version_string, :version_state, :build_id, :build_number, :previous_build_id, :previous_build_number, " \
+          ":uses_non_exempt_encryption and :url. What is unknown is nil"
+      end
+
+      def self.return_type
+        :hash
+      end
+
+      def self.sample_return_value
+        {
+          outcome: "attached", changed: true, app_id: "6446000001", bundle_id: "com.example.notes", platform: "ios",
+          version_id: "f1c2", version_string: "1.4.2", version_state: "PREPARE_FOR_SUBMISSION", build_id: "b231", build_number: "231",
+          previous_build_id: nil, previous_build_number: nil, uses_non_exempt_encryption: false,
+          url: "https://appstoreconnect.apple.com/apps/6446000001/distribution/ios/version/inflight"
+        }
+      end
+
+      def self.example_code
+        [
+          '# app, version and build number are those of the ipa that was built and uploaded
+          build_app(scheme: "Notes")
+          upload_to_testflight(skip_waiting_for_build_processing: true)
+          asc_attach_build',
+          'asc_attach_build(
+            app_identifier: "com.example.notes",
+            app_version: "1.4.2",
+            build_number: "231"
+          )',
+          'asc_attach_build(
+            api_key: app_store_connect_api_key(key_id: "2X9R4HXF34", key_filepath: "AuthKey_2X9R4HXF34.p8"),
+            app_version: "1.4.2",
+            build_number: "latest",
+            if_version_missing: "create",
+            wait_minutes: 30
+          )',
+          'report = asc_attach_build(operation: "show", app_version: "1.4.2")
+          UI.message("Build #{report[:build_number]} is attached")'
+        ]
+      end
+
+      def self.authors
+        ["asc-linker contributors"]
+      end
+
+      def self.category
+        :app_store_connect
+      end
+
+      def self.is_supported?(platform)
+        [:ios, :mac, :tvos, :visionos].include?(platform)
+      end
+    end
+  end
+end
