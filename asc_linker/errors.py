@@ -14,10 +14,11 @@ A message says what is so; a hint says what to do, naming inputs as the user typ
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from asc_linker.apple_error import AppleError
 
@@ -45,6 +46,11 @@ class AscLinkerError(Exception):
         self.hint = hint
         self.apple = tuple(apple)
         self.request_id = request_id
+
+    def every_error(self) -> Iterator[AppleError]:
+        """Apple's errors, associated ones included: the telling one is not always first."""
+        for error in self.apple:
+            yield from error.walk()
 
 
 class InputError(AscLinkerError):
@@ -84,6 +90,17 @@ class ProcessingTimeout(AscLinkerError):  # the name is the sentence
 
     exit_code = 6
     title = "The build is not ready"
+
+
+class Interrupted(BaseException):
+    """The run was told to stop: SIGINT or SIGTERM. `exit_code` is 128 plus the signal's number.
+
+    No AscLinkerError, and no Exception either: nothing that handles failures may swallow it.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"Stopped by {signal.Signals(signal_number).name}.")
+        self.exit_code = 128 + signal_number
 
 
 class AppStoreConnectError(AscLinkerError):

@@ -28,7 +28,8 @@ class Input:
 INPUTS = (
     Input(
         "operation",
-        "What to do: `attach` the build to the version.",
+        "`attach` the build to the version, `detach` whatever build it has, or `show`, which only "
+        "reads.",
         default="attach",
     ),
     Input(
@@ -36,17 +37,17 @@ INPUTS = (
         "The API key's id, 10 characters, as `2X9R4HXF34`. Required, unless the key is a fastlane "
         "JSON key.",
     ),
-    Input(
-        "issuer-id",
-        "The team's issuer, a UUID. Leave it out for an individual key.",
-    ),
+    Input("issuer-id", "The team's issuer, a UUID. Leave it out for an individual key."),
     Input(
         "api-private-key",
         "The text of the .p8: as it is, on one line, with literal `\\n`, as base64, or as "
         "fastlane's JSON key. Required.",
         secret=True,
     ),
-    Input("bundle-id", "Which app, by bundle id, as `com.example.notes`. This or `app-id`."),
+    Input(
+        "bundle-id",
+        "Which app, by bundle id, as `com.example.notes`. This, `app-id` or `package`.",
+    ),
     Input(
         "app-id",
         "Which app, by Apple's numeric id, as `6446048195`: one request less than `bundle-id`.",
@@ -58,17 +59,62 @@ INPUTS = (
     ),
     Input(
         "version-string",
-        "The App Store version, as `1.4.2` (CFBundleShortVersionString). Default: from the tag.",
+        "The App Store version, as `1.4.2` (CFBundleShortVersionString). Default: from the tag or "
+        "`package`.",
     ),
     Input(
         "build-number",
-        "The uploaded build, as `231` (CFBundleVersion). Default: from a tag like `v1.4.2+231`.",
+        "The uploaded build, as `231` (CFBundleVersion), or `latest`, the newest upload of that "
+        "version. Default: from a tag like `v1.4.2+231`, or from `package`.",
     ),
     Input(
         "tag",
         "Where version string and build number come from: `v1.4.2`, `1.4.2`, `ios/1.4.2`, "
         "`v1.4.2+231` or `1.4.2(231)`. A pre-release tag (`v1.4.2-rc.1`) is skipped. Default: the "
         "pushed tag.",
+    ),
+    Input(
+        "package",
+        "An .ipa, .pkg, .xcarchive or .app to read bundle id, version string, build number and "
+        "platform from.",
+    ),
+    Input("version-id", "Apple's id of the App Store version, when the workflow has it already."),
+    Input("build-id", "Apple's id of the build, when the workflow has it already."),
+    Input(
+        "wait-minutes",
+        "How many minutes to wait for the build to appear and to be processed, as `45` or `0.5`; "
+        "`0` asks once.",
+        default="45",
+    ),
+    Input(
+        "if-attached",
+        "Another build is attached already: `replace` it, `keep` it, or `fail`.",
+        default="replace",
+    ),
+    Input(
+        "if-version-missing",
+        "The App Store version is not there: `fail`, `create` it, or `rename` the one that is in "
+        "PREPARE_FOR_SUBMISSION.",
+        default="fail",
+    ),
+    Input(
+        "if-version-locked",
+        "The version, or the place for a new one, is in review or released: `fail` or `skip`.",
+        default="fail",
+    ),
+    Input(
+        "release-type",
+        "For a version that is created: `manual`, `after-approval` or `scheduled`. Default: "
+        "Apple's.",
+    ),
+    Input(
+        "earliest-release-date",
+        "With `release-type: scheduled`: when, as `2027-01-31T09:00:00Z`.",
+    ),
+    Input(
+        "uses-non-exempt-encryption",
+        "`true` or `false` answers export compliance where it is unanswered. A legal statement: "
+        "there is no default.",
     ),
     Input("dry-run", "`true`: decide and report everything, write nothing.", default="false"),
     Input(

@@ -53,6 +53,10 @@ class Resource:
             return value
         raise UnexpectedAnswer(f"App Store Connect sent {self.type} whose `{name}` is no boolean.")
 
+    def value(self, name: str) -> object:
+        """An attribute of whatever shape; None when it is absent."""
+        return self._attributes.get(name)
+
     def related(self, name: str) -> Ref | None:
         """What a to-one relationship points at; None when empty or when it was not included."""
         relationship = self._relationships.get(name)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 AppId = NewType("AppId", str)
 VersionId = NewType("VersionId", str)
 BuildId = NewType("BuildId", str)
+UploadId = NewType("UploadId", str)
 
 
 class AppleWord(StrEnum):
@@ -89,6 +90,11 @@ class AppVersionState(AppleWord):
         return self not in _EDITABLE | _UP_TO_APPLE
 
     @property
+    def holds_the_slot(self) -> bool:
+        """Whether Apple allows no other version on the platform beside one in this state."""
+        return self not in _RELEASED | {AppVersionState.UNRECOGNISED}
+
+    @property
     def is_released(self) -> bool:
         """Whether this version is, or was, on the App Store: it no longer holds the open slot."""
         return self in _RELEASED
@@ -151,6 +157,7 @@ class AttachedBuild:
 
     id: BuildId
     number: str = ""
+    uses_non_exempt_encryption: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +193,13 @@ def _attached_build(version: Resource, document: Document) -> AttachedBuild | No
     if ref is None:
         return None
     build = document.look_up(ref)
-    number = None if build is None else build.optional_text("version")
-    return AttachedBuild(BuildId(ref.id), number or "")
+    if build is None:
+        return AttachedBuild(BuildId(ref.id))
+    return AttachedBuild(
+        BuildId(ref.id),
+        build.optional_text("version") or "",
+        build.flag("usesNonExemptEncryption"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +207,8 @@ class Build:
     """An uploaded build.
 
     `uses_non_exempt_encryption` is None while export compliance is unanswered; `attached_to` is the
-    App Store version it hangs on now; `expires_at` and `uploaded_at` are None when Apple is silent.
+    App Store version it hangs on now; `expires_at` and `uploaded_at` are None when Apple is silent,
+    and so are `app_id` and `upload` where the request did not include them.
     """
 
     id: BuildId
@@ -210,6 +223,8 @@ class Build:
     uploaded_at: datetime | None = None
     expires_at: datetime | None = None
     attached_to: VersionId | None = None
+    app_id: AppId | None = None
+    upload: BuildUpload | None = None
 
     @classmethod
     def from_resource(cls, build: Resource, document: Document) -> Self:
@@ -222,6 +237,8 @@ class Build:
         word = build.text("processingState")
         audience = build.optional_text("buildAudienceType")
         attached = build.related("appStoreVersion")
+        app = build.related("app")
+        upload = document.look_up(build.related("buildUpload"))
         return cls(
             id=BuildId(build.id),
             number=build.text("version"),
@@ -235,6 +252,8 @@ class Build:
             uploaded_at=_moment(build.optional_text("uploadedDate")),
             expires_at=_moment(build.optional_text("expirationDate")),
             attached_to=None if attached is None else VersionId(attached.id),
+            app_id=None if app is None else AppId(app.id),
+            upload=None if upload is None else BuildUpload.from_resource(upload),
         )
 
     def __str__(self) -> str:
@@ -250,3 +269,69 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class BuildUploadState(AppleWord):
+    """How far an upload got. A FAILED one never becomes a build; COMPLETE has become one."""
+
+    AWAITING_UPLOAD = "AWAITING_UPLOAD"
+    PROCESSING = "PROCESSING"
+    FAILED = "FAILED"
+    COMPLETE = "COMPLETE"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildUpload:
+    """What was uploaded, known to Apple before there is a build, and also when there never is one.
+
+    `errors` are Apple's (code, description), the code an ITMS number like `90683`. An upload only
+    informs, so whatever Apple leaves out is empty, UNRECOGNISED or None.
+    """
+
+    id: UploadId
+    number: str
+    version_string: str
+    platform: Platform
+    state: BuildUploadState
+    state_word: str
+    errors: tuple[tuple[str, str], ...] = ()
+    uploaded_at: datetime | None = None
+    build_id: BuildId | None = None
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether this is about to become a build that Apple does not list yet."""
+        complete = self.state is BuildUploadState.COMPLETE and self.build_id is None
+        return complete or self.state is BuildUploadState.PROCESSING
+
+    @classmethod
+    def from_resource(cls, upload: Resource) -> Self:
+        """Read `upload`. Apple nests the state's word and errors in an object called `state`."""
+        word, errors = _state_and_errors(upload.value("state"))
+        build = upload.related("build")
+        return cls(
+            id=UploadId(upload.id),
+            number=upload.optional_text("cfBundleVersion") or "",
+            version_string=upload.optional_text("cfBundleShortVersionString") or "",
+            platform=Platform(upload.optional_text("platform") or ""),
+            state=BuildUploadState(word),
+            state_word=word,
+            errors=errors,
+            uploaded_at=_moment(upload.optional_text("uploadedDate")),
+            build_id=None if build is None else BuildId(build.id),
+        )
+
+
+def _state_and_errors(state: object) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """An upload's `state`: an object by Apple's specification, a plain word for some clients."""
+    match state:
+        case str(word) | {"state": str(word)}:
+            entries = state.get("errors") if isinstance(state, dict) else None
+        case _:
+            return "", ()
+    return word, tuple(
+        (str(entry.get("code") or ""), str(entry.get("description") or ""))
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict)
+    )

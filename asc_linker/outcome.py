@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from asc_linker.model import AttachedBuild
+
 if TYPE_CHECKING:
     from asc_linker.model import App, AppStoreVersion, Build
+    from asc_linker.preflight import Check
 
 
 class Outcome(StrEnum):
@@ -15,7 +18,12 @@ class Outcome(StrEnum):
 
     ATTACHED = "attached"
     ALREADY_ATTACHED = "already-attached"
+    KEPT = "kept"
+    DETACHED = "detached"
+    NOTHING_ATTACHED = "nothing-attached"
+    SHOWN = "shown"
     WOULD_ATTACH = "would-attach"
+    WOULD_DETACH = "would-detach"
     SKIPPED = "skipped"
     FAILED = "failed"
 
@@ -24,17 +32,25 @@ class Outcome(StrEnum):
 class AttachReport:
     """One run, told as values. What was not found out is None.
 
-    `version` is as it was read before any write, so `version.build` is the previous build;
-    `build` is the one that is attached afterwards, or would be. `reason` is for `skipped`.
+    `version` still says what was attached before; `attached` is what is attached afterwards, or in
+    a dry run would be. `build` is the build that was looked at. `reason` is for `skipped`.
     """
 
     outcome: Outcome
     app: App | None = None
     version: AppStoreVersion | None = None
     build: Build | None = None
+    attached: AttachedBuild | None = None
     changed: bool = False
+    checks: tuple[Check, ...] = ()
     requests_left: int | None = None
     reason: str = ""
+
+
+_OF_THE_BUILD = frozenset(
+    {Outcome.ATTACHED, Outcome.ALREADY_ATTACHED, Outcome.WOULD_ATTACH, Outcome.FAILED}
+)
+_WITHOUT = frozenset({Outcome.DETACHED, Outcome.WOULD_DETACH, Outcome.NOTHING_ATTACHED})
 
 
 @dataclass(slots=True)
@@ -45,16 +61,26 @@ class Known:
     version: AppStoreVersion | None = None
     build: Build | None = None
     changed: bool = False
+    checks: tuple[Check, ...] = ()
+    requests_left: int | None = None
 
-    def report(
-        self, outcome: Outcome, *, reason: str = "", requests_left: int | None = None
-    ) -> AttachReport:
+    def report(self, outcome: Outcome, *, reason: str = "") -> AttachReport:
         return AttachReport(
             outcome=outcome,
             app=self.app,
             version=self.version,
             build=self.build,
+            attached=self._attached(outcome),
             changed=self.changed,
-            requests_left=requests_left,
+            checks=self.checks,
+            requests_left=self.requests_left,
             reason=reason,
         )
+
+    def _attached(self, outcome: Outcome) -> AttachedBuild | None:
+        build = self.build
+        if outcome in _WITHOUT:
+            return None
+        if build is not None and outcome in _OF_THE_BUILD:
+            return AttachedBuild(build.id, build.number, build.uses_non_exempt_encryption)
+        return self.version.build if self.version else None

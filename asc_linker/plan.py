@@ -1,237 +1,357 @@
-"""Every decision, as values in and a value or an AscLinkerError out.
+"""The decision: what a request comes to, given what there is on App Store Connect.
 
-Whatever a filter returned is compared again here: a filter of Apple's has been seen to be loose,
-and once to be ignored for hours. Nothing is taken because it came first.
+Pure: a request and facts in, a plan, a reason to wait, or an AscLinkerError out. The order is:
+already so, then locked, then `if-attached`, then the build itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from asc_linker.dotted import distance, same_build_number, same_version
-from asc_linker.errors import (
-    AppStoreConnectError,
-    InputError,
-    NotAttachable,
-    NotFound,
-    ProcessingTimeout,
-)
-from asc_linker.model import AppStoreVersion, Build, ProcessingState
+from asc_linker.absence import upload_failed, version_not_found
+from asc_linker.choose import choose_build, choose_version, matching_versions
+from asc_linker.dotted import same_build_number
+from asc_linker.errors import NotAttachable, NotFound
+from asc_linker.model import AppVersionState, ProcessingState
+from asc_linker.outcome import Outcome
+from asc_linker.preflight import IDENTITY, Case, preflight, refusals
+from asc_linker.request import IfAttached, IfVersionLocked, IfVersionMissing, Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
-    from asc_linker.model import App, BuildId, Platform
-    from asc_linker.request import AttachRequest
-
-_Thing = TypeVar("_Thing", AppStoreVersion, Build)
-
-_MOST_LISTED = 10
+    from asc_linker.model import (
+        App,
+        AppId,
+        AppStoreVersion,
+        Build,
+        BuildId,
+        BuildUpload,
+        Platform,
+        VersionId,
+    )
+    from asc_linker.preflight import Check
+    from asc_linker.request import AttachRequest, ReleaseType
 
 
 @dataclass(frozen=True, slots=True)
-class AttachPlan:
-    """The one write that makes a request true, or none."""
+class Facts:
+    """What was read. `versions` and `builds` may hold more than what was asked for.
 
-    version: AppStoreVersion
-    build: Build
-
-    @property
-    def is_noop(self) -> bool:
-        """Whether this very build is attached already."""
-        return self.version.build is not None and self.version.build.id == self.build.id
-
-    def confirm(self, attached: BuildId | None) -> None:
-        """Compare what Apple shows after the write with what was written.
-
-        Raises AppStoreConnectError: they differ.
-        """
-        if attached == self.build.id:
-            return
-        there = "no build" if attached is None else "another build"
-        raise AppStoreConnectError(
-            f"Apple took build {self.build.number}, but {there} is attached now.",
-            hint="Another job may have attached its own build meanwhile; look at the version "
-            "before submitting it, and run one job at a time (`concurrency`).",
-        )
-
-
-def choose_app(apps: Sequence[App], bundle_id: str) -> App | None:
-    """The app with exactly this bundle id; None when it is not among `apps`."""
-    same = [app for app in apps if app.bundle_id == bundle_id]
-    if len(same) > 1:
-        listed = ", ".join(app.id for app in same)
-        raise NotAttachable(
-            f"Several apps have the bundle id {bundle_id}: {listed}.",
-            hint="Say which by its `app-id`.",
-        )
-    return same[0] if same else None
-
-
-def choose(
-    request: AttachRequest, versions: Sequence[AppStoreVersion], builds: Sequence[Build]
-) -> tuple[AppStoreVersion | None, Build | None]:
-    """The one version and the one build that `request` names; None for one that is not there.
-
-    Without `platform` the two are looked for together, on every platform that has both.
-
-    Raises InputError: both exist on several platforms.
-    Raises NotAttachable: they exist, on different platforms; or several of one kind match.
+    `all_versions` is every version of the app, None until the one that is meant turns out missing;
+    `uploads` is what Apple knows of uploads that are no builds yet, read only when that matters.
     """
-    versions = matching_versions(request, versions)
-    builds = matching_builds(request, builds)
-    if request.platform is None:
-        platforms = {version.platform for version in versions}
-        shared = platforms & {build.platform for build in builds}
-        if len(shared) > 1:
-            raise _ambiguous(request, shared)
-        if not shared and versions and builds:
-            raise _apart(request, versions, builds)
-        if shared:
-            versions = [version for version in versions if version.platform in shared]
-            builds = [build for build in builds if build.platform in shared]
-    return _only(versions, "App Store versions"), _only(builds, "builds")
+
+    app: App
+    versions: tuple[AppStoreVersion, ...] = ()
+    builds: tuple[Build, ...] = ()
+    uploads: tuple[BuildUpload, ...] = ()
+    all_versions: tuple[AppStoreVersion, ...] | None = None
 
 
-def matching_versions(
-    request: AttachRequest, versions: Iterable[AppStoreVersion]
-) -> list[AppStoreVersion]:
-    """Those with the version string and platform of `request`."""
-    return [
+@dataclass(frozen=True, slots=True)
+class AnswerEncryption:
+    """Answer a build's export compliance. Apple takes one answer, once."""
+
+    build: BuildId
+    answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVersion:
+    """Create the App Store version, with the build, in one write."""
+
+    app: AppId
+    platform: Platform
+    version_string: str
+    build: BuildId
+    release_type: ReleaseType | None
+    earliest_release_date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RenameVersion:
+    """Give an unsubmitted version another version string, and the build, in one write."""
+
+    version: VersionId
+    version_string: str
+    build: BuildId
+
+
+@dataclass(frozen=True, slots=True)
+class AttachBuild:
+    """Attach the build to the version."""
+
+    version: VersionId
+    build: BuildId
+
+
+@dataclass(frozen=True, slots=True)
+class DetachBuild:
+    """Leave the version without a build."""
+
+    version: VersionId
+
+
+Write = AnswerEncryption | CreateVersion | RenameVersion | AttachBuild | DetachBuild
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be written, in order, and what the run comes to once that is done.
+
+    `version` is as it was read, and None where it is to be created. `reason` is for `skipped`.
+    """
+
+    outcome: Outcome
+    version: AppStoreVersion | None
+    build: Build | None
+    writes: tuple[Write, ...] = ()
+    checks: tuple[Check, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The build is not ready. `build` is None while Apple does not list it."""
+
+    version: AppStoreVersion | None
+    build: Build | None
+
+    def __str__(self) -> str:
+        if self.build is None:
+            return "Apple does not list the build yet"
+        return f"build {self.build.number} is {self.build.state_word}"
+
+
+def sight(request: AttachRequest, facts: Facts) -> Case:
+    """The version and the build that are meant, if they are there.
+
+    Raises InputError: they are there on several platforms. Raises NotAttachable: several match.
+    """
+    build = _find_build(request, facts)
+    return Case(request, facts.app, _find_version(request, facts, build), build)
+
+
+def settle(case: Case, facts: Facts) -> Plan | NotYet:
+    """Decide, about what was sighted in `facts`.
+
+    Raises InputError, NotFound or NotAttachable: it cannot be, and why.
+    """
+    request, version, build = case.request, case.version, case.build
+    if request.operation is Operation.ATTACH and version is None:
+        return _settle_without_version(request, facts, build)
+    if version is None:
+        raise version_not_found(request, facts.all_versions or ())
+    if request.operation is Operation.ATTACH:
+        return _settle_attach(case, version, facts.uploads)
+    if request.operation is Operation.DETACH:
+        return _settle_detach(case, version)
+    return Plan(Outcome.SHOWN, version, build, checks=preflight(case))
+
+
+def refused(checks: tuple[Check, ...]) -> NotAttachable:
+    """Everything that is wrong, as one error."""
+    failed = refusals(checks)
+    hints = dict.fromkeys(check.hint for check in failed if check.hint)
+    return NotAttachable(" ".join(check.sentence for check in failed), hint=" ".join(hints))
+
+
+def _settle_attach(
+    case: Case, version: AppStoreVersion, uploads: tuple[BuildUpload, ...]
+) -> Plan | NotYet:
+    request, build = case.request, case.build
+    checks = preflight(case)
+    if any(check.name in IDENTITY for check in refusals(checks)):
+        raise refused(checks)
+    if build is not None and version.build is not None and version.build.id == build.id:
+        if any(check.name == "Export compliance" for check in refusals(checks)):
+            raise refused(tuple(check for check in checks if check.name == "Export compliance"))
+        answer: tuple[Write, ...] = _answer(request, build)
+        return Plan(Outcome.ALREADY_ATTACHED, version, build, answer, checks)
+    if version.app_version_state.is_locked:
+        return _locked(request, version, build, checks)
+    if version.build is not None:
+        kept = _other_build_attached(request, version, checks)
+        if kept is not None:
+            return kept
+    if build is None or build.processing_state is ProcessingState.PROCESSING:
+        return _not_yet(request, version, build, uploads)
+    if refusals(checks):
+        raise refused(checks)
+    writes: tuple[Write, ...] = (*_answer(request, build), AttachBuild(version.id, build.id))
+    return Plan(Outcome.ATTACHED, version, build, writes, checks)
+
+
+def _settle_detach(case: Case, version: AppStoreVersion) -> Plan:
+    request = case.request
+    of_interest = IDENTITY | {"Version open"}
+    checks = tuple(check for check in preflight(case) if check.name in of_interest)
+    attached = version.build
+    if attached is None:
+        return Plan(Outcome.NOTHING_ATTACHED, version, None)
+    wrong_number = request.build_number and not same_build_number(
+        attached.number, request.build_number
+    )
+    if wrong_number or request.build_id not in (None, attached.id):
+        raise NotAttachable(
+            f"Build {attached.number or attached.id} is attached to {version.version_string}, not "
+            f"{request.build_number or request.build_id}. Nothing was detached.",
+            hint="Leave out `build-number` and `build-id` to detach whatever is attached.",
+        )
+    if any(check.name in IDENTITY for check in refusals(checks)):
+        raise refused(checks)
+    if version.app_version_state.is_locked:
+        return _locked(request, version, None, checks)
+    return Plan(Outcome.DETACHED, version, None, (DetachBuild(version.id),), checks)
+
+
+def _settle_without_version(
+    request: AttachRequest, facts: Facts, build: Build | None
+) -> Plan | NotYet:
+    """The version that is meant is not there: fail, create it, or rename the one that is open."""
+    if request.if_version_missing is IfVersionMissing.FAIL:
+        raise version_not_found(request, facts.all_versions or ())
+    platform = request.platform or (build.platform if build else None)
+    if platform is None:
+        return _not_yet(request, None, build, facts.uploads)
+    holders = [
         version
-        for version in versions
-        if same_version(version.version_string, request.version_string)
-        and request.platform in (None, version.platform)
+        for version in facts.all_versions or ()
+        if version.platform is platform and version.app_version_state.holds_the_slot
     ]
-
-
-def matching_builds(request: AttachRequest, builds: Iterable[Build]) -> list[Build]:
-    """Those with the build number, version string and platform of `request`."""
-    return [
-        build
-        for build in builds
-        if same_build_number(build.number, request.build_number)
-        and same_version(build.version_string, request.version_string)
-        and request.platform in (None, build.platform)
-    ]
-
-
-def check_bundle_id(request: AttachRequest, app: App | None) -> None:
-    """Compare the app that `app-id` names with `bundle-id`, where both are given.
-
-    Raises NotAttachable: they are two apps.
-    """
-    if app and request.bundle_id and app.bundle_id and app.bundle_id != request.bundle_id:
+    holder = holders[0] if holders else None
+    if holder is not None and holder.app_version_state.is_locked:
+        return _slot_locked(request, holder)
+    if request.if_version_missing is IfVersionMissing.RENAME:
+        holder = _renamable(request, holder, facts)
+        kept = _other_build_attached(request, holder, ()) if holder.build else None
+        if kept is not None:
+            return kept
+    elif holder is not None:
         raise NotAttachable(
-            f"App {app.id} has the bundle id {app.bundle_id}, not {request.bundle_id}.",
-            hint="`app-id` and `bundle-id` name two apps; leave out the wrong one.",
+            f"Version {holder.version_string} is open on {platform.label} ({holder.state_word}), "
+            f"and Apple allows one at a time: {request.version_string} cannot be created.",
+            hint="Finish or release the open version, or use `if-version-missing: rename`.",
         )
+    if build is None or build.processing_state is ProcessingState.PROCESSING:
+        return _not_yet(request, holder, build, facts.uploads)
+    renamed = replace(holder, version_string=request.version_string) if holder else None
+    checks = preflight(Case(request, facts.app, renamed, build))
+    if refusals(checks):
+        raise refused(checks)
+    write: Write = (
+        RenameVersion(holder.id, request.version_string, build.id)
+        if holder
+        else CreateVersion(
+            facts.app.id,
+            platform,
+            request.version_string,
+            build.id,
+            request.release_type,
+            request.earliest_release_date,
+        )
+    )
+    writes: tuple[Write, ...] = (*_answer(request, build), write)
+    return Plan(Outcome.ATTACHED, holder, build, writes, checks)
 
 
-def check_processed(build: Build) -> None:
-    """Only a build that Apple has processed can be attached."""
-    match build.processing_state:
-        case ProcessingState.PROCESSING:
-            raise ProcessingTimeout(
-                f"Apple is still processing build {build.number}.",
-                hint="Run again in a few minutes.",
-            )
-        case ProcessingState.FAILED | ProcessingState.INVALID:
+def _renamable(
+    request: AttachRequest, holder: AppStoreVersion | None, facts: Facts
+) -> AppStoreVersion:
+    if holder is None:
+        missing = version_not_found(request, facts.all_versions or ())
+        raise NotFound(
+            f"{missing.message} None of them is open, so there is none to rename.",
+            hint="Use `if-version-missing: create`.",
+        )
+    if holder.app_version_state is not AppVersionState.PREPARE_FOR_SUBMISSION:
+        raise NotAttachable(
+            f"Version {holder.version_string} is {holder.state_word}; only a version in "
+            "PREPARE_FOR_SUBMISSION is ever renamed.",
+            hint="Finish that version first, or rename it on App Store Connect.",
+        )
+    return holder
+
+
+def _slot_locked(request: AttachRequest, holder: AppStoreVersion) -> Plan:
+    sentence = (
+        f"Version {holder.version_string} ({holder.state_word}) holds the place of the next "
+        f"version on {holder.platform.label}."
+    )
+    if request.if_version_locked is IfVersionLocked.SKIP:
+        return Plan(Outcome.SKIPPED, None, None, reason=sentence)
+    raise NotAttachable(
+        f"{sentence} {request.version_string} cannot be made beside it.",
+        hint="Wait for the review, release that version, or cancel its submission; or use "
+        "`if-version-locked: skip`.",
+    )
+
+
+def _locked(
+    request: AttachRequest,
+    version: AppStoreVersion,
+    build: Build | None,
+    checks: tuple[Check, ...],
+) -> Plan:
+    if request.if_version_locked is IfVersionLocked.SKIP:
+        reason = f"Version {version.version_string} is {version.state_word}."
+        return Plan(Outcome.SKIPPED, version, build, checks=checks, reason=reason)
+    raise refused(checks)
+
+
+def _other_build_attached(
+    request: AttachRequest, version: AppStoreVersion, checks: tuple[Check, ...]
+) -> Plan | None:
+    """What `if-attached` says about the other build; None to replace it."""
+    match request.if_attached:
+        case IfAttached.REPLACE:
+            return None
+        case IfAttached.KEEP:
+            return Plan(Outcome.KEPT, version, None, checks=checks)
+        case IfAttached.FAIL:
+            attached = version.build.number if version.build else ""
             raise NotAttachable(
-                f"Apple could not process build {build.number}: it is {build.state_word}.",
-                hint="Apple's e-mail to the team names the reason. Upload one with a new number.",
+                f"Build {attached or 'another'} is attached to version {version.version_string} "
+                "already.",
+                hint="`if-attached: replace` would replace it, `keep` would leave it.",
             )
-        case _:
-            return
 
 
-def app_not_found(bundle_id: str, visible: Sequence[App]) -> NotFound:
-    there = _nearest(bundle_id, [app.bundle_id for app in visible])
-    seen = f"This key sees {there}." if there else "This key sees no app at all."
-    return NotFound(
-        f"No app has the bundle id {bundle_id}. {seen}",
-        hint="Check `bundle-id`, and that the API key is of the app's team and may see it.",
-    )
+def _not_yet(
+    request: AttachRequest,
+    version: AppStoreVersion | None,
+    build: Build | None,
+    uploads: tuple[BuildUpload, ...],
+) -> NotYet:
+    """A reason to wait, unless Apple has turned the upload down: then there is none."""
+    failure = upload_failed(request, build, uploads)
+    if failure is not None:
+        raise failure
+    return NotYet(version, build)
 
 
-def version_not_found(request: AttachRequest, versions: Sequence[AppStoreVersion]) -> NotFound:
-    there = [
-        f"{version.version_string} ({version.platform.label}, {version.state_word})"
-        for version in sorted(
-            versions, key=lambda version: distance(version.version_string, request.version_string)
-        )
-    ]
-    on = f" on {request.platform.label}" if request.platform else ""
-    seen = f"There are {_listed(there)}." if there else "The app has no versions yet."
-    return NotFound(
-        f"The App Store has no version {request.version_string}{on} of this app. {seen}",
-        hint="An upload does not create an App Store version: add it on App Store Connect, or "
-        "check `version-string`.",
-    )
+def _answer(request: AttachRequest, build: Build) -> tuple[AnswerEncryption, ...]:
+    answer = request.uses_non_exempt_encryption
+    if answer is None or build.uses_non_exempt_encryption is not None:
+        return ()
+    return (AnswerEncryption(build.id, answer),)
 
 
-def build_not_found(request: AttachRequest, builds: Sequence[Build]) -> NotFound:
-    same_number = [
-        build for build in builds if same_build_number(build.number, request.build_number)
-    ]
-    nearest = sorted(
-        same_number or builds, key=lambda build: distance(build.number, request.build_number)
-    )
-    there = _listed([str(build) for build in nearest])
-    on = f" on {request.platform.label}" if request.platform else ""
-    return NotFound(
-        f"Build {request.build_number} of {request.version_string}{on} is not among the uploaded "
-        f"builds: {there or 'there are none'}.",
-        hint="A fresh upload takes minutes to appear. Check `build-number` and `version-string` "
-        "against the upload.",
-    )
+def _find_build(request: AttachRequest, facts: Facts) -> Build | None:
+    if request.build_id is not None:
+        return facts.builds[0] if facts.builds else None
+    if not request.build_number:
+        return facts.builds[0] if request.operation is Operation.SHOW and facts.builds else None
+    may_be_made = request.if_version_missing is not IfVersionMissing.FAIL
+    in_stores = matching_versions(request, facts.versions) if not may_be_made else ()
+    return choose_build(request, facts.builds, in_stores)
 
 
-def _only(things: Sequence[_Thing], what: str) -> _Thing | None:
-    if len(things) > 1:
-        listed = "; ".join(_described(thing) for thing in things[:_MOST_LISTED])
-        raise NotAttachable(
-            f"Several {what} match: {listed}.",
-            hint="Say which by `platform`, or remove the one that is not meant.",
-        )
-    return things[0] if things else None
-
-
-def _described(thing: AppStoreVersion | Build) -> str:
-    return f"{thing.version_string} on {thing.platform.label}, {thing.state_word}, id {thing.id}"
-
-
-def _ambiguous(request: AttachRequest, platforms: Iterable[Platform]) -> InputError:
-    names = " and ".join(sorted(f"`{platform.input_name}`" for platform in platforms))
-    return InputError(
-        f"Version {request.version_string} with build {request.build_number} exists on {names}.",
-        hint="Say which by `platform`.",
-    )
-
-
-def _apart(
-    request: AttachRequest, versions: Iterable[AppStoreVersion], builds: Iterable[Build]
-) -> NotAttachable:
-    stores = _listed(sorted({version.platform.label for version in versions}))
-    uploads = _listed(sorted({build.platform.label for build in builds}))
-    return NotAttachable(
-        f"Build {request.build_number} was uploaded for {uploads}, but the App Store version "
-        f"{request.version_string} is for {stores}.",
-        hint="Add the version for the build's platform on App Store Connect, or upload the build "
-        "for the version's platform.",
-    )
-
-
-def _nearest(wanted: str, there: Sequence[str]) -> str:
-    def likeness(text: str) -> float:
-        return SequenceMatcher(None, wanted.lower(), text.lower()).ratio()
-
-    return _listed(sorted(there, key=likeness, reverse=True))
-
-
-def _listed(things: Sequence[str]) -> str:
-    """At most ten, and how many more there are."""
-    more = len(things) - _MOST_LISTED
-    return ", ".join(things[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+def _find_version(
+    request: AttachRequest, facts: Facts, build: Build | None
+) -> AppStoreVersion | None:
+    if request.version_id is not None:
+        return facts.versions[0]
+    return choose_version(request, facts.versions, build)

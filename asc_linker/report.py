@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from asc_linker.errors import InputError
 from asc_linker.outcome import Outcome
+from asc_linker.preflight import Verdict
 from asc_linker.text import markdown, one_line
 
 if TYPE_CHECKING:
@@ -34,53 +35,78 @@ class Warning:  # noqa: A001  # GitHub's word for this annotation
     message: str
 
 
-def outputs(report: AttachReport) -> dict[str, str]:
-    """Every output by name; empty where it was not found out."""
-    scalars = _scalars(report)
-    return scalars | {"report": json.dumps([scalars], ensure_ascii=False)}
+def outputs(report: AttachReport, error: AscLinkerError | None = None) -> dict[str, str]:
+    """Every output by name; empty where it was not found out. `report` is all of it as JSON."""
+    full = as_json(report, error)
+    scalars = {name: value for name, value in full.items() if isinstance(value, str)}
+    return scalars | {"report": json.dumps([full], ensure_ascii=False)}
 
 
-def _scalars(report: AttachReport) -> dict[str, str]:
-    app, version, build = report.app, report.version, report.build
+def as_json(report: AttachReport, error: AscLinkerError | None = None) -> dict[str, object]:
+    """One report: the outputs by name, the checks, and on failure the error."""
+    app, version, attached = report.app, report.version, report.attached
     previous = version.build if version else None
-    compliance = build.uses_non_exempt_encryption if build else None
-    platform = (version or build).platform.input_name if version or build else ""  # type: ignore[union-attr]
-    return {
+    answer = attached.uses_non_exempt_encryption if attached else None
+    seen = version or report.build
+    full: dict[str, object] = {
         "outcome": report.outcome.value,
         "changed": _boolean(report.changed),
         "app-id": app.id if app else "",
         "bundle-id": app.bundle_id if app else "",
-        "platform": platform,
+        "platform": seen.platform.input_name if seen else "",
         "version-id": version.id if version else "",
         "version-string": version.version_string if version else "",
         "version-state": version.state_word if version else "",
-        "build-id": build.id if build else "",
-        "build-number": build.number if build else "",
+        "build-id": attached.id if attached else "",
+        "build-number": attached.number if attached else "",
         "previous-build-id": previous.id if previous else "",
         "previous-build-number": previous.number if previous else "",
-        "uses-non-exempt-encryption": "" if compliance is None else _boolean(compliance),
+        "uses-non-exempt-encryption": "" if answer is None else _boolean(answer),
         "url": version_url(report),
     }
+    full["checks"] = [
+        {"name": check.name, "verdict": check.verdict.value, "sentence": check.sentence}
+        for check in report.checks
+    ]
+    if error is not None:
+        full["error"] = {
+            "title": error.title,
+            "message": error.message,
+            "hint": error.hint,
+            "exit-code": error.exit_code,
+        }
+    return full
 
 
 def headline(report: AttachReport) -> str:
     """The whole result in one sentence."""
-    if report.outcome is Outcome.SKIPPED:
-        return f"{report.reason} Nothing was done."
-    build = f"Build {report.build.number}" if report.build else "The build"
-    version = _version_name(report)
-    match report.outcome:
-        case Outcome.ATTACHED:
-            return f"{build} is now attached to {version}{_in_place_of(report)}."
-        case Outcome.ALREADY_ATTACHED:
-            return f"{build} is attached to {version} already. Nothing was written."
-        case Outcome.WOULD_ATTACH:
-            return (
-                f"{build} would be attached to {version}{_in_place_of(report)}. "
-                "This was a dry run: nothing was written."
-            )
-        case _:
-            return f"{build} was not attached to {version}."
+    attached, previous = report.attached, _previous(report)
+    template = _HEADLINES[report.outcome]
+    if report.outcome is Outcome.ALREADY_ATTACHED and report.changed:
+        template = "{build} is attached to {version} already; export compliance is answered now."
+    return template.format(
+        build=f"Build {attached.number or attached.id}" if attached else "No build",
+        version=_version_name(report),
+        previous=f"Build {previous}",
+        instead=f", in place of build {previous}" if previous else "",
+        state=report.version.state_word if report.version else "",
+        reason=report.reason,
+    )
+
+
+_DRY_RUN = "This was a dry run: nothing was written."
+_HEADLINES = {
+    Outcome.ATTACHED: "{build} is now attached to {version}{instead}.",
+    Outcome.ALREADY_ATTACHED: "{build} is attached to {version} already. Nothing was written.",
+    Outcome.KEPT: "{build} stays attached to {version}, as `if-attached: keep` asks.",
+    Outcome.DETACHED: "{previous} is no longer attached to {version}.",
+    Outcome.NOTHING_ATTACHED: "No build is attached to {version}. Nothing was written.",
+    Outcome.SHOWN: "{build} is attached to {version}, which is {state}.",
+    Outcome.WOULD_ATTACH: "{build} would be attached to {version}{instead}. " + _DRY_RUN,
+    Outcome.WOULD_DETACH: "{previous} would be detached from {version}. " + _DRY_RUN,
+    Outcome.SKIPPED: "{reason} Nothing was done.",
+    Outcome.FAILED: "Nothing could be done about {version}.",
+}
 
 
 def warnings(report: AttachReport, now: datetime) -> list[Warning]:
@@ -131,17 +157,39 @@ def annotation(error: AscLinkerError) -> str:
     return "\n".join(one_line(line) for line in [*lines, error.hint] if line)
 
 
+def table(report: AttachReport) -> list[str]:
+    """The checks as aligned lines, for a log; not escaped."""
+    widths = [max((len(check.name) for check in report.checks), default=0), 7]
+    return [
+        f"{check.verdict.value:{widths[1]}}  {check.name:{widths[0]}}  {check.sentence}"
+        for check in report.checks
+    ]
+
+
 def summary(report: AttachReport, error: AscLinkerError | None = None) -> str:
-    """The job summary: one table, and on failure the full explanation."""
-    parts = []
+    """The job summary: one table, the checks, and on failure the full explanation."""
+    parts = [f"### asc-linker: {report.outcome}", ""]
     if report.app or report.version:
-        parts.append(_table(report))
+        parts += [*_markdown_table([_cells(report)]), ""]
     if error is None:
         parts.append(markdown(headline(report)))
     else:
         parts.append(f"**{markdown(error.title)}**")
+        parts.append("")
         parts.extend(f"- {markdown(line)}" for line in error_lines(error))
-    return "### asc-linker: " + report.outcome.value + "\n\n" + "\n".join(parts) + "\n"
+    if report.checks:
+        rows = [
+            {
+                "Check": check.name,
+                "Verdict": f"**{check.verdict}**"
+                if check.verdict is Verdict.REFUSED
+                else (check.verdict.value),
+                "": markdown(check.sentence),
+            }
+            for check in report.checks
+        ]
+        parts += ["", *_markdown_table(rows)]
+    return "\n".join(parts) + "\n"
 
 
 def version_url(report: AttachReport) -> str:
@@ -154,9 +202,9 @@ def version_url(report: AttachReport) -> str:
     return f"https://appstoreconnect.apple.com/apps/{app.id}/distribution/{platform}/version/{page}"
 
 
-def _table(report: AttachReport) -> str:
+def _cells(report: AttachReport) -> dict[str, str]:
     version = report.version
-    cells = {
+    return {
         "App": markdown(_app_name(report)),
         "Platform": version.platform.label if version else "",
         "Version": _linked_version(version, version_url(report)),
@@ -164,8 +212,12 @@ def _table(report: AttachReport) -> str:
         "Build": _before_and_after(report),
         "Outcome": report.outcome.value,
     }
-    rule = " | ".join("---" for _ in cells)
-    return f"| {' | '.join(cells)} |\n| {rule} |\n| {' | '.join(cells.values())} |\n"
+
+
+def _markdown_table(rows: list[dict[str, str]]) -> list[str]:
+    lines = [" | ".join(rows[0]), " | ".join("---" for _ in rows[0])]
+    lines += [" | ".join(row.values()) for row in rows]
+    return [f"| {line} |" for line in lines]
 
 
 def _linked_version(version: AppStoreVersion | None, url: str) -> str:
@@ -176,12 +228,17 @@ def _linked_version(version: AppStoreVersion | None, url: str) -> str:
 
 
 def _before_and_after(report: AttachReport) -> str:
-    previous = report.version.build if report.version else None
-    before = markdown(previous.number or "?") if previous else "none"
-    after = markdown(report.build.number) if report.build else "?"
-    if report.outcome in (Outcome.ATTACHED, Outcome.WOULD_ATTACH):
-        return f"{before} → {after}"
+    before = markdown(_previous(report)) if report.version and report.version.build else "none"
+    if report.outcome in (Outcome.ATTACHED, Outcome.WOULD_ATTACH) and report.attached:
+        return f"{before} → {markdown(report.attached.number)}"
+    if report.outcome in (Outcome.DETACHED, Outcome.WOULD_DETACH):
+        return f"{before} → none"
     return before
+
+
+def _previous(report: AttachReport) -> str:
+    previous = report.version.build if report.version else None
+    return (previous.number or previous.id) if previous else ""
 
 
 def _version_name(report: AttachReport) -> str:
@@ -194,13 +251,6 @@ def _version_name(report: AttachReport) -> str:
 def _app_name(report: AttachReport) -> str:
     app = report.app
     return (app.name or app.bundle_id or f"app {app.id}") if app else "the app"
-
-
-def _in_place_of(report: AttachReport) -> str:
-    previous = report.version.build if report.version else None
-    if previous is None:
-        return ""
-    return f", in place of build {previous.number}" if previous.number else ", in place of another"
 
 
 def _apple_lines(errors: tuple[AppleError, ...], indent: str = "") -> list[str]:

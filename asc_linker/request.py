@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from asc_linker.dotted import is_dotted, same_build_number
+from asc_linker.dotted import is_dotted, same_build_number, same_version
 from asc_linker.errors import InputError
-from asc_linker.model import AppId, Platform
+from asc_linker.model import AppId, BuildId, Platform, VersionId
 from asc_linker.private_key import KeyFault, read_private_key
-from asc_linker.tag import Tag, parse_tag
+from asc_linker.tag import parse_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +26,7 @@ APPLE = "https://api.appstoreconnect.apple.com"
 _KEY_ID = re.compile(r"[A-Z0-9]{10}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _BUNDLE_ID = re.compile(r"[A-Za-z0-9.-]+", re.ASCII)
+_HOST = re.compile(r"[\w.:-]+", re.ASCII)
 _APP_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 _PLATFORMS = {
     "ios": Platform.IOS,
@@ -37,12 +41,58 @@ _PLATFORMS = {
     "appletvos": Platform.TV_OS,
     "xros": Platform.VISION_OS,
 }
+_RESOURCE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_LATEST = "latest"
+_DEFAULT_WAIT_MINUTES = 45.0
+_MOST_WAIT_MINUTES = 24 * 60
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _A_FORK = (
     "Secrets are empty in pull requests from forks, and when a secret's name is misspelt. "
     "Check that the repository has the secret the workflow names."
 )
+
+
+class Operation(StrEnum):
+    """What a run is to do."""
+
+    ATTACH = "attach"
+    DETACH = "detach"
+    SHOW = "show"
+
+
+class IfAttached(StrEnum):
+    """What to do about another build that is attached already."""
+
+    REPLACE = "replace"
+    KEEP = "keep"
+    FAIL = "fail"
+
+
+class IfVersionMissing(StrEnum):
+    """What to do where the App Store version is not there."""
+
+    FAIL = "fail"
+    CREATE = "create"
+    RENAME = "rename"
+
+
+class IfVersionLocked(StrEnum):
+    """What to do where the version, or the slot for a new one, is in review or released."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+class ReleaseType(StrEnum):
+    """When a version goes live after review."""
+
+    MANUAL = "manual"
+    AFTER_APPROVAL = "after-approval"
+    SCHEDULED = "scheduled"
+
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +108,28 @@ class Credentials:
 class AttachRequest:
     """What is wanted, checked as far as that goes without asking Apple.
 
-    `platform` is None when it is to be inferred. `skip_reason` is empty, or says why there is
-    nothing to do: then the rest may be incomplete.
+    `platform` is None when it is to be inferred. `latest` stands for a `build_number` that is still
+    to be found. `wait_s` is how long the build may take, in seconds; 0 asks once.
+    `uses_non_exempt_encryption` None leaves export compliance as it is. `skip_reason` is empty, or
+    says why there is nothing to do: then the rest may be incomplete.
     """
 
+    operation: Operation = Operation.ATTACH
     bundle_id: str = ""
     app_id: AppId | None = None
     platform: Platform | None = None
     version_string: str = ""
     build_number: str = ""
+    latest: bool = False
+    version_id: VersionId | None = None
+    build_id: BuildId | None = None
+    wait_s: float = 0.0
+    if_attached: IfAttached = IfAttached.REPLACE
+    if_version_missing: IfVersionMissing = IfVersionMissing.FAIL
+    if_version_locked: IfVersionLocked = IfVersionLocked.FAIL
+    release_type: ReleaseType | None = None
+    earliest_release_date: datetime | None = None
+    uses_non_exempt_encryption: bool | None = None
     dry_run: bool = False
     skip_reason: str = ""
 
@@ -86,7 +149,6 @@ def read_job(given: Mapping[str, str]) -> Job:
     Raises InputError: with one line for each fault there is.
     """
     inputs = _Inputs(given)
-    inputs.choice("operation", ("attach",), default="attach")
     request = _read_request(inputs)
     credentials = _read_credentials(inputs)
     api_url = _read_api_url(inputs)
@@ -130,53 +192,200 @@ class _Inputs:
             return ""
         return value
 
-    def boolean(self, name: str) -> bool:
-        value = self.text(name)
-        if value and value.lower() not in _BOOLEANS:
+    def answer(self, name: str) -> bool | None:
+        """A boolean; None when it is not given."""
+        value = self.text(name).lower()
+        if value and value not in _BOOLEANS:
             self.fault(f"`{name}` is {_shown(value)}, but should be `true` or `false`.")
-        return _BOOLEANS.get(value.lower(), False)
+        return _BOOLEANS.get(value)
 
-    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
-        value = self.text(name).lower() or default
-        if value not in choices:
+    def boolean(self, name: str) -> bool:
+        return self.answer(name) or False
+
+    def choice(self, name: str, choices: type[_Choice]) -> _Choice | None:
+        """One of `choices`; None when it is not given, or is none of them, which is a fault."""
+        value = self.text(name).lower()
+        if not value:
+            return None
+        try:
+            return choices(value)
+        except ValueError:
             known = ", ".join(f"`{choice}`" for choice in choices)
             self.fault(f"`{name}` is {_shown(value)}, but should be one of {known}.")
-        return value
+            return None
+
+    def minutes(self, name: str, default: float) -> float:
+        """A decimal number of minutes, as seconds."""
+        value = self.text(name)
+        try:
+            number = float(value) if value else default
+        except ValueError:
+            number = -1.0
+        if not 0 <= number <= _MOST_WAIT_MINUTES:
+            self.fault(f"`{name}` is {_shown(value)}, but should be minutes from 0 to 1440.")
+        return number * 60
+
+    def moment(self, name: str) -> datetime | None:
+        """An ISO 8601 time with its zone, in UTC."""
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            self.fault(
+                f"`{name}` is {_shown(value)}, but should be a time with its zone, like "
+                "`2027-01-31T09:00:00Z`."
+            )
+            return None
+        return moment.astimezone(UTC)
 
     def fault(self, line: str) -> None:
         self.faults.append(line)
 
 
 def _read_request(inputs: _Inputs) -> AttachRequest:
-    bundle_id = inputs.checked("bundle-id", _BUNDLE_ID, "like `com.example.notes`")
-    app_id = inputs.checked("app-id", _APP_ID, "Apple's numeric id, like `6446048195`")
-    if not inputs.text("bundle-id") and not inputs.text("app-id"):
+    operation = inputs.choice("operation", Operation) or Operation.ATTACH
+    version_id = inputs.checked("version-id", _RESOURCE_ID, "an id of Apple's")
+    build_id = inputs.checked("build-id", _RESOURCE_ID, "an id of Apple's")
+    named = _read_names(inputs)
+    if not any(inputs.text(name) for name in ("version-id", "build-id")) and not (
+        named.bundle_id or inputs.text("bundle-id") or inputs.text("app-id")
+    ):
         inputs.fault("Which app is missing: give `bundle-id` or `app-id`.")
-    platform = _read_platform(inputs)
-    version_string = inputs.dotted("version-string", "1.4.2")
-    build_number = inputs.dotted("build-number", "231")
-    skip_reason = ""
-    if not inputs.text("version-string"):
-        tag = _read_tag(inputs)
-        if tag is not None:
-            version_string = tag.version_string
-            build_number = _agreed_build_number(inputs, tag, build_number)
-            platform = _agreed_platform(inputs, tag, platform)
-            if tag.is_pre_release:
-                skip_reason = f"The tag {tag.text} is a pre-release."
-    if not inputs.text("build-number") and not build_number and not skip_reason:
+    if not named.skip_reason:
+        _require_version_and_build(inputs, operation, named)
+    release_type = inputs.choice("release-type", ReleaseType)
+    earliest = inputs.moment("earliest-release-date")
+    if (release_type is ReleaseType.SCHEDULED) != bool(inputs.text("earliest-release-date")):
+        inputs.fault("`release-type: scheduled` and `earliest-release-date` need each other.")
+    return AttachRequest(
+        operation=operation,
+        bundle_id=named.bundle_id,
+        app_id=AppId(named.app_id) if named.app_id else None,
+        platform=named.platform,
+        version_string=named.version_string,
+        build_number="" if named.build_number == _LATEST else named.build_number,
+        latest=named.build_number == _LATEST,
+        version_id=VersionId(version_id) if version_id else None,
+        build_id=BuildId(build_id) if build_id else None,
+        wait_s=inputs.minutes("wait-minutes", _DEFAULT_WAIT_MINUTES),
+        if_attached=inputs.choice("if-attached", IfAttached) or IfAttached.REPLACE,
+        if_version_missing=inputs.choice("if-version-missing", IfVersionMissing)
+        or IfVersionMissing.FAIL,
+        if_version_locked=inputs.choice("if-version-locked", IfVersionLocked)
+        or IfVersionLocked.FAIL,
+        release_type=release_type,
+        earliest_release_date=earliest,
+        uses_non_exempt_encryption=inputs.answer("uses-non-exempt-encryption"),
+        dry_run=inputs.boolean("dry-run"),
+        skip_reason=named.skip_reason,
+    )
+
+
+@dataclass(slots=True)
+class _Names:
+    """What is named, by inputs, tag and package together; empty where nothing names it."""
+
+    bundle_id: str
+    app_id: str
+    platform: Platform | None
+    version_string: str
+    build_number: str
+    skip_reason: str = ""
+
+
+def _read_names(inputs: _Inputs) -> _Names:
+    latest = inputs.text("build-number").lower() == _LATEST
+    names = _Names(
+        bundle_id=inputs.checked("bundle-id", _BUNDLE_ID, "like `com.example.notes`"),
+        app_id=inputs.checked("app-id", _APP_ID, "Apple's numeric id, like `6446048195`"),
+        platform=_read_platform(inputs),
+        version_string=inputs.dotted("version-string", "1.4.2"),
+        build_number=_LATEST if latest else inputs.dotted("build-number", "231"),
+    )
+    if inputs.text("tag") and not any(map(inputs.text, ("version-string", "version-id"))):
+        _add_tag(inputs, names)
+    if inputs.text("package"):
+        _add_package(inputs, names)
+    return names
+
+
+def _require_version_and_build(inputs: _Inputs, operation: Operation, names: _Names) -> None:
+    given = {name for name in ("version-string", "version-id", "tag") if inputs.text(name)}
+    if not names.version_string and not given:
+        inputs.fault("`version-string` is missing: give it, or run on a tag push like `v1.4.2`.")
+    wants_build = operation is Operation.ATTACH
+    if wants_build and not any(
+        (names.build_number, *map(inputs.text, ("build-number", "build-id")))
+    ):
         inputs.fault(
             "`build-number` is missing: give it, or push a tag that names it, like `v1.4.2+231`."
         )
-    return AttachRequest(
-        bundle_id=bundle_id,
-        app_id=AppId(app_id) if app_id else None,
-        platform=platform,
-        version_string=version_string,
-        build_number=build_number,
-        dry_run=inputs.boolean("dry-run"),
-        skip_reason=skip_reason,
+
+
+def _add_tag(inputs: _Inputs, names: _Names) -> None:
+    """Let the tag name what the inputs do not; what both name must agree."""
+    text = inputs.text("tag")
+    tag = parse_tag(text)
+    if tag is None:
+        inputs.fault(
+            f"`tag` is {_shown(text)}, which names no version: use one like `v1.4.2`, "
+            "`ios/1.4.2` or `v1.4.2+231`, or give `version-string`."
+        )
+        return
+    names.version_string = tag.version_string
+    if tag.is_pre_release:
+        names.skip_reason = f"The tag {text} is a pre-release."
+    # The tag's `ios/` is taken at its word; any other prefix says nothing about the platform.
+    platform = _PLATFORMS.get(tag.prefix.rpartition("/")[2].lower())
+    source = f"the tag {_shown(text)}"
+    names.platform = _agreed_platform(inputs, names.platform, platform, source)
+    names.build_number = _agreed_build_number(inputs, names.build_number, tag.build_number, source)
+
+
+def _add_package(inputs: _Inputs, names: _Names) -> None:
+    """Let the package name what inputs and tag do not; what both name must agree."""
+    from asc_linker.package import PackageFault, read_package
+
+    try:
+        package = read_package(Path(inputs.text("package")))
+    except PackageFault as fault:
+        inputs.fault(f"`package` {fault}.")
+        return
+    source = "the package"
+    if names.bundle_id and names.bundle_id != package.bundle_id:
+        inputs.fault(_contradiction("bundle-id", names.bundle_id, source, package.bundle_id))
+    if names.version_string and not same_version(names.version_string, package.version_string):
+        inputs.fault(
+            _contradiction("version-string", names.version_string, source, package.version_string)
+        )
+    names.bundle_id = names.bundle_id or package.bundle_id
+    names.version_string = names.version_string or package.version_string
+    names.platform = _agreed_platform(inputs, names.platform, package.platform, source)
+    names.build_number = _agreed_build_number(
+        inputs, names.build_number, package.build_number, source
     )
+
+
+def _agreed_platform(
+    inputs: _Inputs, given: Platform | None, other: Platform | None, source: str
+) -> Platform | None:
+    if given and other and given is not other:
+        inputs.fault(_contradiction("platform", given.input_name, source, other.input_name))
+    return given or other
+
+
+def _agreed_build_number(inputs: _Inputs, given: str, other: str, source: str) -> str:
+    if given and other and not same_build_number(given, other):
+        inputs.fault(_contradiction("build-number", given, source, other))
+    return given or other
+
+
+def _contradiction(name: str, given: str, source: str, other: str) -> str:
+    return f"`{name}` is {_shown(given)}, but {source} says {_shown(other)}."
 
 
 def _read_platform(inputs: _Inputs) -> Platform | None:
@@ -189,40 +398,6 @@ def _read_platform(inputs: _Inputs) -> Platform | None:
     return platform
 
 
-def _read_tag(inputs: _Inputs) -> Tag | None:
-    text = inputs.text("tag")
-    if not text:
-        inputs.fault("`version-string` is missing: give it, or run on a tag push like `v1.4.2`.")
-        return None
-    tag = parse_tag(text)
-    if tag is None:
-        inputs.fault(
-            f"`tag` is {_shown(text)}, which names no version: use one like `v1.4.2`, "
-            "`ios/1.4.2` or `v1.4.2+231`, or give `version-string`."
-        )
-    return tag
-
-
-def _agreed_build_number(inputs: _Inputs, tag: Tag, build_number: str) -> str:
-    if build_number and tag.build_number and not same_build_number(build_number, tag.build_number):
-        inputs.fault(
-            f"`build-number` is `{build_number}`, but the tag {_shown(tag.text)} names build "
-            f"`{tag.build_number}`."
-        )
-    return build_number or tag.build_number
-
-
-def _agreed_platform(inputs: _Inputs, tag: Tag, platform: Platform | None) -> Platform | None:
-    """The tag's `ios/` is taken at its word; any other prefix says nothing about the platform."""
-    named = _PLATFORMS.get(tag.prefix.rpartition("/")[2].lower())
-    if named and platform and named is not platform:
-        inputs.fault(
-            f"`platform` is `{platform.input_name}`, but the tag {_shown(tag.text)} names "
-            f"`{named.input_name}`."
-        )
-    return platform or named
-
-
 def _read_credentials(inputs: _Inputs) -> Credentials | None:
     key_id = inputs.checked("api-key-id", _KEY_ID, "10 capital letters and digits")
     issuer_id = inputs.checked("issuer-id", _UUID, "a UUID")
@@ -233,14 +408,29 @@ def _read_credentials(inputs: _Inputs) -> Credentials | None:
         inputs.fault(f"`api-private-key` {fault}.")
         if not inputs.text("api-private-key"):
             inputs.hint = _A_FORK
-    if not inputs.text("api-key-id"):
-        key_id = pasted.key_id if pasted is not None else ""
-        issuer_id = issuer_id or (pasted.issuer_id if pasted is not None else "")
-        if not key_id:
-            inputs.fault("`api-key-id` is missing.")
+    inside = {"api-key-id": pasted.key_id, "issuer-id": pasted.issuer_id} if pasted else {}
+    key_id = key_id or _from_json_key(inputs, inside, "api-key-id", _KEY_ID)
+    issuer_id = issuer_id or _from_json_key(inputs, inside, "issuer-id", _UUID)
+    if not inputs.text("api-key-id") and not inside.get("api-key-id"):
+        inputs.fault("`api-key-id` is missing.")
+    if key_id and inside.get("api-key-id") not in (None, "", key_id):
+        inputs.fault("`api-key-id` is another than the one in the JSON key.")
     if pasted is None:
         return None
     return Credentials(key_id, issuer_id or None, pasted.key)
+
+
+def _from_json_key(
+    inputs: _Inputs, inside: Mapping[str, str], name: str, pattern: re.Pattern[str]
+) -> str:
+    """The id that stands in for input `name` in fastlane's JSON key, or empty."""
+    if inputs.text(name):
+        return ""
+    found = inside.get(name, "").strip()
+    if found and not pattern.fullmatch(found):
+        inputs.fault(f"`api-private-key` is a JSON key whose id for `{name}` is no such id.")
+        return ""
+    return found
 
 
 def _read_api_url(inputs: _Inputs) -> str:
@@ -249,7 +439,7 @@ def _read_api_url(inputs: _Inputs) -> str:
         return APPLE
     if not _is_origin(value):
         inputs.fault(f"`api-url` is {_shown(value)}, but should be an origin, `https://host`.")
-    elif value.startswith("http:") and not is_loopback(value):
+    elif urlsplit(value).scheme == "http" and not is_loopback(value):
         inputs.fault("`api-url` uses http, which is allowed on loopback only: a token would leak.")
     return value
 
@@ -261,7 +451,8 @@ def _is_origin(value: str) -> bool:
         extras = (url.username, url.path, url.query, url.fragment, url.port == 0)
     except ValueError:
         return False
-    return url.scheme in ("http", "https") and bool(url.hostname) and not any(extras)
+    host = _HOST.fullmatch(url.hostname or "") is not None
+    return url.scheme in ("http", "https") and host and not any(extras)
 
 
 def _shown(value: str) -> str:

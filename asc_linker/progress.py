@@ -1,0 +1,41 @@
+"""Progress, as the story tells it and as a log shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from asc_linker.clock import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# A log that says nothing for longer looks hung; one that says more is not read.
+_HEARTBEAT_S = 60
+
+
+class Tell(Protocol):
+    """Where the story's progress goes."""
+
+    def line(self, text: str) -> None:
+        """Something happened."""
+
+    def waiting(self, what: str, elapsed_s: float, left_s: float) -> None:
+        """Nothing has happened yet: `what` is so, after `elapsed_s`, with `left_s` to go."""
+
+
+class Heartbeat:
+    """Lines for a log: what happens, and while nothing does, a sign of life every minute."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._said = ""
+        self._said_at_s = 0.0
+
+    def line(self, text: str) -> None:
+        self._write(text)
+
+    def waiting(self, what: str, elapsed_s: float, left_s: float) -> None:
+        if what == self._said and elapsed_s - self._said_at_s < _HEARTBEAT_S:
+            return
+        self._said, self._said_at_s = what, elapsed_s
+        self._write(f"Waiting: {what}; {duration(elapsed_s)} so far, {duration(left_s)} left.")
