@@ -47,6 +47,12 @@ class Tokens:
                 self._sign()
             return self._token
 
+    def renew(self, refused: str) -> None:
+        """Sign anew, unless `refused` has been replaced already: by now, or by another thread."""
+        with self._lock:
+            if self._token == refused:
+                self._sign()
+
     def _sign(self) -> None:
         issued_at = int(self._clock.now()) - _BACKDATED_S
         claims: dict[str, str | int] = {
@@ -58,11 +64,12 @@ class Tokens:
             claims["sub"] = "user"
         else:
             claims["iss"] = self._credentials.issuer_id
-        self._token = jwt.encode(
+        token = jwt.encode(
             claims,
             self._credentials.private_key,
             algorithm="ES256",
             headers={"kid": self._credentials.key_id},
         )
+        self._on_new(token)
+        self._token = token
         self._expires_at = issued_at + _LIFETIME_S
-        self._on_new(self._token)
