@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class Case:
     """One refusal we know.
 
-    It fits an error whose `code` is `code` or below it, whose `source` ends with `where`, and whose
-    title or detail holds `says`; an empty one of these fits everything.
+    It fits an error whose `code` is `code` or below it, whose `source` is at or below `where`, and
+    whose title or detail holds `says`; an empty one of these fits everything.
     """
 
     status: int
@@ -44,7 +44,7 @@ class Case:
         return (
             status == self.status
             and (not self.code or error.is_a(self.code))
-            and error.where.endswith(self.where)
+            and f"{self.where}/" in f"{error.where}/"
             and self.says.lower() in f"{error.title}\n{error.detail}".lower()
         )
 
@@ -59,15 +59,23 @@ _TOOL_BUG = (
 )
 _LISTING = "Apple's explanation below names what is missing; complete it on App Store Connect."
 
+_KEY_REFUSED = Case(
+    401,
+    "NOT_AUTHORIZED",
+    "Apple does not accept the API key.",
+    "Check that `api-key-id`, `issuer-id` and `api-private-key` come from the same key, that "
+    "the key is not revoked, and that `issuer-id` is given for a team key and left out for an "
+    "individual key.",
+)
+_NO_SUCH = Case(
+    404,
+    "NOT_FOUND",
+    "App Store Connect has no such resource, or this key may not see it.",
+    "Check the ids, and that the key belongs to the team that owns the app.",
+)
+
 CASES = (
-    Case(
-        401,
-        "NOT_AUTHORIZED",
-        "Apple does not accept the API key.",
-        "Check that `api-key-id`, `issuer-id` and `api-private-key` come from the same key, that "
-        "the key is not revoked, and that `issuer-id` is given for a team key and left out for an "
-        "individual key.",
-    ),
+    _KEY_REFUSED,
     Case(
         403,
         "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED",
@@ -102,12 +110,7 @@ CASES = (
         "Use a key with the App Manager or Admin role that may see this app. A key's role cannot "
         "be changed: revoke the key and make a new one.",
     ),
-    Case(
-        404,
-        "NOT_FOUND",
-        "App Store Connect has no such resource, or this key may not see it.",
-        "Check the ids, and that the key belongs to the team that owns the app.",
-    ),
+    _NO_SUCH,
     Case(
         400,
         "PARAMETER_ERROR.ILLEGAL",
@@ -155,13 +158,6 @@ CASES = (
         "Apple does not know the app for this key's team.",
         "Check `app-id`, and that the key belongs to the team that owns the app.",
         where="/data/relationships/app",
-    ),
-    Case(
-        409,
-        "ENTITY_ERROR.RELATIONSHIP.INVALID",
-        "Apple does not know the app for this key's team.",
-        "Check `app-id`, and that the key belongs to the team that owns the app.",
-        says="app with id",
     ),
     Case(
         409,
@@ -214,6 +210,12 @@ CASES = (
     ),
     Case(
         409,
+        "STATE_ERROR.ITEM_PART_OF_ANOTHER_SUBMISSION",
+        "The version is part of another submission.",
+        "Remove it from that submission on App Store Connect, or go on with that one.",
+    ),
+    Case(
+        409,
         "STATE_ERROR",
         "A submission stands in the way.",
         "Look at the app's submissions on App Store Connect; Apple's words below name the one.",
@@ -240,9 +242,9 @@ CASES = (
 )
 
 _ANY_CODE = {
-    401: (CASES[0].message, CASES[0].hint),
+    401: (_KEY_REFUSED.message, _KEY_REFUSED.hint),
     403: ("Apple forbids this request to the API key.", "Use a key with the App Manager role."),
-    404: (CASES[6].message, CASES[6].hint),
+    404: (_NO_SUCH.message, _NO_SUCH.hint),
     409: ("Apple refuses this.", "Apple's explanation below is all there is to go by."),
     422: ("Apple refuses this.", "Apple's explanation below is all there is to go by."),
 }

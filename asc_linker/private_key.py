@@ -60,14 +60,33 @@ def secret_lines(text: str) -> tuple[str, ...]:
     brace of the log.
     """
     forms = [text]
+    if len(text) > _LONGEST:
+        return _telling(forms)
     while len(forms) <= _DEEPEST and (inner := _inner_text(forms[-1])):
         forms.append(inner)
     for form in tuple(forms):
         unescaped = form.replace("\\n", "\n").replace("\\r", "")
         forms.append(unescaped)
-        forms.extend("".join(body.split()) for _, body in _PEM.findall(unescaped))
+        bodies = [body for _, body in _PEM.findall(unescaped)]
+        for body in bodies or ([unescaped] if _base64(unescaped) else []):
+            forms.extend(["".join(body.split()), *_as_in_a_file(_joined(body))])
+    return _telling(forms)
+
+
+def _telling(forms: list[str]) -> tuple[str, ...]:
     lines = (line.strip() for form in forms for line in form.splitlines())
     return tuple(dict.fromkeys(line for line in lines if _gives_away(line)))
+
+
+def _as_in_a_file(body: str) -> tuple[str, ...]:
+    """The base64 `body` of a key as a .p8 holds it, and such a .p8 as base64."""
+    lines = "\n".join(body[start : start + 64] for start in range(0, len(body), 64))
+    p8 = f"-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----"
+    return body, lines, _base64_of(p8), _base64_of(p8 + "\n")
+
+
+def _base64_of(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
 
 
 def _gives_away(line: str) -> bool:
@@ -76,21 +95,32 @@ def _gives_away(line: str) -> bool:
 
 def _inner_text(text: str) -> str | None:
     """The text one layer inside: the JSON key's `key`, or what the base64 decodes to."""
-    if text.lstrip().startswith("{"):
+    text = _trimmed(text)
+    if text.startswith("{"):
         try:
-            inner = json.loads(text).get("key")
+            inner = json.loads(text, strict=False).get("key")
         except (ValueError, RecursionError):
             return None
         return inner if isinstance(inner, str) else None
-    decoded = _base64(text)
+    return _as_text(_base64(text) or b"")
+
+
+def _as_text(decoded: bytes) -> str | None:
+    """What was text before it was encoded; None for anything else, as the DER of a key is."""
     try:
-        return None if decoded is None else decoded.decode("ascii")
+        text = decoded.decode("utf-8-sig")
     except UnicodeDecodeError:
         return None
+    is_text = all(character.isprintable() or character in "\t\r\n" for character in text)
+    return text if text and is_text else None
+
+
+def _trimmed(text: str) -> str:
+    return text.strip().lstrip("\ufeff").strip().strip("\"'").strip()
 
 
 def _read(text: str, depth: int) -> PastedKey:
-    text = text.strip().lstrip("\ufeff").strip().strip("\"'").strip()
+    text = _trimmed(text)
     if not text:
         raise KeyFault("is empty")
     if depth > _DEEPEST:
@@ -102,14 +132,13 @@ def _read(text: str, depth: int) -> PastedKey:
     decoded = _base64(text)
     if decoded is None:
         raise KeyFault(_what_else(text))
-    if decoded.lstrip().startswith((b"-----BEGIN", b"{")):
-        return _read(decoded.decode("utf-8", "replace"), depth + 1)
-    return PastedKey(_from_der(decoded))
+    inner = _as_text(decoded)
+    return PastedKey(_from_der(decoded)) if inner is None else _read(inner, depth + 1)
 
 
 def _from_json(text: str, depth: int) -> PastedKey:
     try:
-        document = json.loads(text)
+        document = json.loads(text, strict=False)
     except (ValueError, RecursionError):
         raise KeyFault("starts like a JSON key but is not valid JSON") from None
     match document:
@@ -125,12 +154,14 @@ def _from_json(text: str, depth: int) -> PastedKey:
 
 def _from_pem(text: str) -> EllipticCurvePrivateKey:
     unescaped = text.replace("\\n", "\n").replace("\\r", "")
-    found = _PEM.search(unescaped)
-    if found is None:
+    found = _PEM.findall(unescaped)
+    if not found:
         raise KeyFault("is cut off: it begins like a .p8 but does not end like one")
-    label, body = found.groups()
+    label, body = next((block for block in found if block[0] in _PRIVATE_LABELS), found[0])
+    if "4,ENCRYPTED" in body:
+        label = "ENCRYPTED PRIVATE KEY"
     if label not in _PRIVATE_LABELS:
-        raise KeyFault(_LABELS.get(label, f"is a {label.lower()}, not an API key"))
+        raise KeyFault(_LABELS.get(label, "is PEM, but no private key; an API key (.p8) is needed"))
     decoded = _base64(body)
     if decoded is None:
         raise KeyFault("is damaged: between its BEGIN and END lines is not base64")
@@ -171,7 +202,7 @@ def _der_is(der: bytes) -> str:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-    unreadable = (ValueError, TypeError, UnsupportedAlgorithm)
+    unreadable = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
     try:
         load_der_public_key(der)
     except unreadable:
@@ -195,9 +226,14 @@ def _what_else(text: str) -> str:
 
 def _base64(text: str) -> bytes | None:
     """Decoded bytes, white space, escaped line ends and missing padding forgiven, or None."""
-    joined = "".join(text.replace("\\n", "").replace("\\r", "").split())
-    joined = joined.replace("-", "+").replace("_", "/").rstrip("=")
+    joined = _joined(text).rstrip("=")
     try:
         return base64.b64decode(joined + "=" * (-len(joined) % 4), validate=True)
     except (binascii.Error, ValueError):
         return None
+
+
+def _joined(text: str) -> str:
+    """Base64 in one piece, in the usual alphabet."""
+    joined = "".join(text.replace("\\n", "").replace("\\r", "").split())
+    return joined.replace("-", "+").replace("_", "/")

@@ -35,7 +35,9 @@ class Runner:
 
     def __init__(self) -> None:
         # The runner reads UTF-8 and LF; a Windows console would write neither.
-        sys.stdout.reconfigure(encoding="utf-8", newline="\n", line_buffering=True)  # type: ignore[union-attr]
+        sys.stdout.reconfigure(  # type: ignore[union-attr]
+            encoding="utf-8", errors="replace", newline="\n", line_buffering=True
+        )
 
     @property
     def debug_is_on(self) -> bool:
@@ -86,12 +88,12 @@ class Runner:
         """Set the step's outputs. Does nothing where no runner asked for them."""
         if os.environ.get("GITHUB_OUTPUT"):
             for name, value in values.items():
-                issue_file_command("OUTPUT", prepare_key_value_message(name, value))
+                issue_file_command("OUTPUT", prepare_key_value_message(name, _writable(value)))
 
     def summary(self, markdown: str) -> None:
         """Add to the job's summary. Does nothing where no runner asked for it."""
         if os.environ.get("GITHUB_STEP_SUMMARY"):
-            fits = markdown.encode()[:_LARGEST_SUMMARY].decode(errors="ignore")
+            fits = _writable(markdown).encode()[:_LARGEST_SUMMARY].decode(errors="ignore")
             issue_file_command("STEP_SUMMARY", fits)
 
     def _annotate(self, level: str, title: str, message: str) -> None:
@@ -100,3 +102,8 @@ class Runner:
     def _command(self, name: str, message: str = "", **properties: str) -> None:
         given = {key: value for key, value in properties.items() if value}
         print(Command(name, given, message))
+
+
+def _writable(text: str) -> str:
+    """`text` without the halves of surrogate pairs that JSON allows and UTF-8 does not."""
+    return text.encode("utf-8", "replace").decode()

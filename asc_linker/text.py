@@ -14,25 +14,31 @@ _INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
 # What starts markup anywhere in a line, and the colon and dot without which nothing links itself.
 _MARKDOWN = re.compile(r"([\\`*_\[\]#!|<>~&@$]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 # Both forms of the runner's commands: `::name` at the start of a line, `##[name]` anywhere.
-_COMMAND = re.compile(r"::|##\[")
+_COMMAND = re.compile(r":{2,}|##\[")
+# What is markup only where a block begins: a list, a rule, a heading underlined.
+_BLOCK = re.compile(r"^(\d*)([-+=.)])", re.ASCII)
+_LONGEST_LINE = 4000
 
 
 def one_line(text: str, longest: int = 1000) -> str:
     """`text` on one line without control, bidi or other invisible characters, cut at `longest`."""
-    visible = "".join(
-        " " if character.isspace() or unicodedata.category(character) == "Cc" else character
-        for character in text
-        if unicodedata.category(character) not in _INVISIBLE
-    )
-    folded = " ".join(visible.split())
+    folded = " ".join(_visible(text).split())
     return folded if len(folded) <= longest else folded[: longest - 1] + "…"
 
 
 def log_line(text: str) -> str:
-    """`text` as one line in which the runner finds no command."""
-    return _COMMAND.sub(lambda found: "\u200b".join(found[0]), one_line(text, longest=4000))
+    """`text` as one line in which the runner finds no command; blanks stay, so columns do."""
+    return _COMMAND.sub(lambda found: "\u200b".join(found[0]), _visible(text)[:_LONGEST_LINE])
+
+
+def _visible(text: str) -> str:
+    return "".join(
+        " " if character.isspace() or unicodedata.category(character) == "Cc" else character
+        for character in text
+        if unicodedata.category(character) not in _INVISIBLE
+    )
 
 
 def markdown(text: str) -> str:
     """`text` as one line of Markdown that draws exactly these characters."""
-    return _MARKDOWN.sub(r"\\\1", one_line(text))
+    return _BLOCK.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", one_line(text)))
