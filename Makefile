@@ -22,7 +22,7 @@ YAML_STYLE = {extends: default, rules: {document-start: disable, truthy: {check-
 SHOW = @printf '%s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format package bench record lock clean
+.PHONY: help demo test lint format package bench readme record lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -85,6 +85,9 @@ package: $(VENV)/.dev  ## build the wheel, install it somewhere clean, run it fr
 
 bench: $(VENV)/.dev  ## measure
 	@$(PY) benchmarks/run.py $(ARGS)
+
+readme: $(VENV)/.dev  ## write the README's tables again from what they describe
+	@$(PY) tools/write_readme.py
 
 record: $(VENV)/.dev  ## record the cassettes anew, with your own API key
 	@$(PY) tests/record.py $(ARGS)
