@@ -33,9 +33,10 @@ class SystemClock:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: `40 s`, `3 min`, `2 h 5 min`."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    """Seconds as people say them: `95 s`, `12 min`, `2 h 30 min`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -100,13 +100,12 @@ def parse_json(body: bytes) -> object:
         raise UnexpectedAnswer(f"App Store Connect answered with {what}.") from error
 
 
-def linkage(body: bytes) -> Ref | None:
+def linkage(raw: object) -> Ref | None:
     """The one reference of a to-one linkage document; None when nothing is linked.
 
     Apple's specification declares `data` as never null; its documentation shows null, and so do
     its answers.
     """
-    raw = parse_json(body)
     if not isinstance(raw, dict) or "data" not in raw:
         raise UnexpectedAnswer("App Store Connect sent a linkage without `data`.")
     return None if raw["data"] is None else _ref(raw["data"], "a linkage")

@@ -12,6 +12,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from asc_linker.clock import duration
 from asc_linker.errors import AppStoreConnectError
 
 if TYPE_CHECKING:
@@ -135,10 +136,3 @@ def epoch(date: str) -> float | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def duration(seconds: float) -> str:
-    """Some seconds, as people say it: `95 s`, `12 min`, `3.5 h`."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -16,6 +16,7 @@ from asc_linker.emulator import Emulator, ThrowawayKey, World
 from asc_linker.model import AppId, BuildId, Platform, VersionId
 from asc_linker.private_key import read_private_key
 from asc_linker.request import Credentials
+from asc_linker.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,14 +95,15 @@ def emulator(key: ThrowawayKey) -> Iterator[Emulator]:
 def apple(key: ThrowawayKey, emulator: Emulator) -> Iterator[AppStoreConnect]:
     clock = SystemClock()
     credentials = Credentials(key.key_id, key.issuer_id, read_private_key(key.private_key).key)
-    apple = AppStoreConnect(
+    transport = Transport(
         Tokens(credentials, clock, lambda _: None),
         api_url=emulator.url,
         clock=clock,
         on_exchange=lambda _: None,
+        on_retry=lambda _: None,
     )
-    yield apple
-    apple.close()
+    yield AppStoreConnect(transport)
+    transport.close()
 
 
 def test_no_call_of_the_client_is_left_out() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 
 import pytest
@@ -131,14 +130,14 @@ def test_a_body_that_is_not_json_is_refused_without_being_repeated(body: bytes) 
 
 
 def test_a_linkage_names_a_resource_or_nothing() -> None:
-    assert linkage(b'{"data": {"type": "builds", "id": "b231"}}') == Ref("builds", "b231")
-    assert linkage(b'{"data": null, "links": {}}') is None
+    assert linkage({"data": {"type": "builds", "id": "b231"}}) == Ref("builds", "b231")
+    assert linkage({"data": None, "links": {}}) is None
 
 
-@pytest.mark.parametrize("body", [b"{}", b"[]", b"null", b'{"data": []}', b'{"data": {"id": "b"}}'])
-def test_a_linkage_of_the_wrong_shape_is_refused(body: bytes) -> None:
+@pytest.mark.parametrize("raw", [{}, [], None, {"data": []}, {"data": {"id": "b"}}])
+def test_a_linkage_of_the_wrong_shape_is_refused(raw: object) -> None:
     with pytest.raises(UnexpectedAnswer):
-        linkage(body)
+        linkage(raw)
 
 
 JSON = st.recursive(
@@ -160,8 +159,6 @@ JSON = st.recursive(
 @settings(max_examples=300, deadline=None)
 @given(JSON)
 def test_any_json_is_a_document_or_unexpected(raw: object) -> None:
-    body = json.dumps(raw).encode()
-
-    for read in (Document.parse, linkage):
+    for read in (Document, linkage):
         with suppress(UnexpectedAnswer):
-            read(body)
+            read(raw)

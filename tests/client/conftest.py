@@ -11,10 +11,11 @@ from fake_clock import FakeClock
 from scripted_server import ScriptedServer
 
 from asc_linker.auth import Tokens
-from asc_linker.client import AppStoreConnect, Exchange
+from asc_linker.client import AppStoreConnect
 from asc_linker.emulator import Emulator, ThrowawayKey, World, example_world
 from asc_linker.private_key import read_private_key
 from asc_linker.request import Credentials
+from asc_linker.transport import Exchange, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +52,7 @@ def connect(key: ThrowawayKey, clock: FakeClock, told: Told) -> Iterator[Callabl
         def start(url: str, **options: Any) -> AppStoreConnect:
             credentials = credentials_of(key)
             given: dict[str, Any] = {"random": lambda: 0.0, "timeout_s": (5.0, 5.0)} | options
-            apple = AppStoreConnect(
+            transport = Transport(
                 Tokens(credentials, clock, told.tokens.append),
                 api_url=url,
                 clock=clock,
@@ -59,8 +60,8 @@ def connect(key: ThrowawayKey, clock: FakeClock, told: Told) -> Iterator[Callabl
                 on_retry=told.retries.append,
                 **given,
             )
-            stack.callback(apple.close)
-            return apple
+            stack.callback(transport.close)
+            return AppStoreConnect(transport)
 
         yield start
 

@@ -303,7 +303,7 @@ def test_retry_after_as_a_date_is_held_against_apples_own_clock(
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
-    ("asked", "told_as"), [("100", "100 s"), ("3600", "60 min"), ("9000", "2.5 h")]
+    ("asked", "told_as"), [("100", "100 s"), ("3600", "60 min"), ("9000", "2 h 30 min")]
 )
 def test_a_retry_after_that_is_too_long_ends_at_once_and_is_told(
     apple: AppStoreConnect,

@@ -102,7 +102,7 @@ def test_a_second_401_is_final_also_after_other_trouble(
     [
         (-95, "This machine's clock is 95 s ahead of Apple's."),
         (31, "This machine's clock is 31 s behind Apple's."),
-        (7200, "This machine's clock is 2.0 h behind Apple's."),
+        (7200, "This machine's clock is 2 h 0 min behind Apple's."),
         (29, ""),
         (-29, ""),
     ],
@@ -167,7 +167,11 @@ def test_one_job_is_one_connection_and_one_token(
     job = Job(AttachRequest(), credentials_of(key), emulator.url)
 
     with connect_to(
-        job, clock, on_token=told.tokens.append, on_exchange=told.exchanges.append
+        job,
+        clock,
+        on_token=told.tokens.append,
+        on_exchange=told.exchanges.append,
+        on_retry=told.retries.append,
     ) as apple:
         app = apple.apps("com.example.notes")[0]
         apple.builds(app.id)
@@ -234,13 +238,9 @@ def test_a_post_whose_connection_breaks_is_never_sent_twice(
     assert server.lines == [f"GET {LINK}", "POST /v1/appStoreVersions"]
 
 
-def test_each_thread_has_a_connection_of_its_own_and_closing_closes_all(
-    apple: AppStoreConnect, server: ScriptedServer
-) -> None:
+def test_threads_share_a_client(apple: AppStoreConnect, server: ScriptedServer) -> None:
     server.on(f"GET {LINK}", 200, {"data": None}, times=None)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: apple.attached_build(VERSION), range(8)))
-
-    apple.close()
 
     assert len(server.arrived) == 8
