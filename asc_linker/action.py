@@ -27,7 +27,11 @@ def main() -> int:
     listeners = Listeners(Heartbeat(runner.log), on_token=runner.mask, debug=runner.debug)
     with runner.group("asc-linker"):
         ending = run(inputs, listeners)
-    _publish(ending, runner)
+    try:
+        _publish(ending, runner)
+    except Exception as fault:
+        runner.error("asc-linker failed", f"The step's results could not be written: {fault}")
+        return ending.exit_code or 1
     return ending.exit_code
 
 

@@ -62,7 +62,6 @@ class Known:
     build: Build | None = None
     changed: bool = False
     checks: tuple[Check, ...] = ()
-    requests_left: int | None = None
 
     def report(self, outcome: Outcome, *, reason: str = "") -> AttachReport:
         return AttachReport(
@@ -73,7 +72,6 @@ class Known:
             attached=self._attached(outcome),
             changed=self.changed,
             checks=self.checks,
-            requests_left=self.requests_left,
             reason=reason,
         )
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import signal
 import traceback
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from asc_linker.clock import SystemClock
 from asc_linker.errors import AscLinkerError, Interrupted
 from asc_linker.outcome import Known, Outcome
-from asc_linker.request import read_boolean, read_job
+from asc_linker.read_job import read_boolean, read_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -92,10 +92,8 @@ def _carry_out(given: Mapping[str, str], listeners: Listeners, known: Known) -> 
             on_exchange=lambda exchange: listeners.debug(str(exchange)),
             on_retry=listeners.tell.line,
         ) as apple:
-            try:
-                return attach(job.request, apple, clock, listeners.tell, known)
-            finally:
-                known.requests_left = apple.requests_left
+            report = attach(job.request, apple, clock, listeners.tell, known)
+            return replace(report, requests_left=apple.requests_left)
 
 
 @contextmanager
