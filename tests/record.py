@@ -24,7 +24,7 @@ from vcr.serializers import yamlserializer  # type: ignore[import-untyped]
 from asc_linker.client import connect
 from asc_linker.clock import SystemClock
 from asc_linker.errors import AscLinkerError, InputError
-from asc_linker.request import read_job
+from asc_linker.read_job import read_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable

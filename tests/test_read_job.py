@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from asc_linker.emulator import ThrowawayKey
 from asc_linker.errors import InputError
-from asc_linker.request import APPLE, Job, read_boolean, read_job
+from asc_linker.read_job import read_boolean, read_job
+from asc_linker.request import APPLE, Job
 
 ISSUER = "57246542-96fe-1a63-e053-0824d011072a"
 KEY = ThrowawayKey.generate(ISSUER)
