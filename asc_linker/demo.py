@@ -21,11 +21,10 @@ from asc_linker.emulator.example import example_world
 from asc_linker.tag import parse_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _ISSUER_ID = "57246542-96fe-1a63-e053-0824d011072a"
 _EXAMPLE = {"bundle-id": "com.example.notes", "tag": "v1.4.2+231"}
-_WORLD_FILE = Path("build/demo/world.json")
 _TITLES = {"error": "Error", "warning": "Warning", "notice": "Notice"}
 
 
@@ -55,13 +54,16 @@ def stand_in(given: Mapping[str, str]) -> Iterator[dict[str, str]]:
         yield inputs | _access(key, emulator)
 
 
-def main() -> int:
-    """Play the step, and show it. Returns the step's own exit code."""
-    options = _arguments()
-    options.world.parent.mkdir(parents=True, exist_ok=True)
-    if options.fresh or not options.world.exists():
-        options.world.write_text(json.dumps(example_world().to_json(), indent=2), encoding="utf-8")
-    world = World.from_json(options.world.read_text(encoding="utf-8"))
+def main(
+    arguments: Sequence[str] | None = None, name: str = f"{sys.executable} -m asc_linker.demo"
+) -> int:
+    """Play the step, and show it. Returns the step's own exit code; 2 for an unusable world."""
+    options = _options(arguments, name)
+    try:
+        world = _world(options.world, fresh=options.fresh)
+    except (OSError, ValueError) as error:
+        print(f"{options.world} cannot be gone on from: {error}", file=sys.stderr)
+        return 2
     key = ThrowawayKey.generate(_ISSUER_ID)
     with (
         Emulator(world, keys=[key], save_to=options.world) as emulator,
@@ -74,16 +76,30 @@ def main() -> int:
         print(f"\nRequests: {len(emulator.requests)}, of which {len(emulator.writes)} wrote.")
     print(f"Exit code: {exit_code}\n")
     print("The same again, on the same App Store Connect, with nothing left to do:")
-    print(f"  {sys.executable} -m asc_linker.demo --world {options.world}")
+    print(f"  {name} --world {options.world}")
     return exit_code
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m asc_linker.demo", description=__doc__)
-    parser.add_argument("--world", type=Path, default=_WORLD_FILE, help="go on from this file")
+def _world(file: Path, *, fresh: bool) -> World:
+    """The world in `file`, where a new one is written first if there is none."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if fresh or not file.exists():
+        file.write_text(json.dumps(example_world().to_json(), indent=2), encoding="utf-8")
+    return World.from_json(file.read_text(encoding="utf-8"))
+
+
+def _options(arguments: Sequence[str] | None, name: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog=name, description="Play a whole workflow step against App Store Connect, emulated."
+    )
+    parser.add_argument("--world", type=Path, help="go on from this file; a new world without it")
     parser.add_argument("--fresh", action="store_true", help="begin with a new world")
     parser.add_argument("--entrypoint", type=Path, help="run this file rather than the module")
-    return parser.parse_args()
+    options = parser.parse_args(arguments)
+    if options.world is None:
+        options.world = Path(tempfile.gettempdir(), "asc-linker-demo", "world.json")
+        options.fresh = True
+    return options
 
 
 def _access(key: ThrowawayKey, emulator: Emulator) -> dict[str, str]:

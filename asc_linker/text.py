@@ -13,8 +13,9 @@ import unicodedata
 _INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
 # What starts markup anywhere in a line, and the colon and dot without which nothing links itself.
 _MARKDOWN = re.compile(r"([\\`*_\[\]#!|<>~&@$]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
-# Both forms of the runner's commands: `::name` at the start of a line, `##[name]` anywhere.
-_COMMAND = re.compile(r":{2,}|##\[")
+# Both forms of GitHub's commands, `::name` at the start of a line and `##[name]` anywhere, and the
+# `##vso[name]` of Azure Pipelines.
+_COMMAND = re.compile(r":{2,}|##\w*\[")
 # What is markup only where a block begins: a list, a rule, a heading underlined.
 _BLOCK = re.compile(r"^(\d*)([-+=.)])", re.ASCII)
 _LONGEST_LINE = 4000

@@ -45,13 +45,17 @@ _STRAY_404_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and what came of it, for a log: no header, no body. `status` 0: no answer."""
+    """One request and what came of it: no token, no body. `status` 0: no answer.
+
+    `date` is the answer's header of that name: what time it was by Apple's clock.
+    """
 
     method: str
     path: str
     status: int
     seconds: float
     request_id: str
+    date: str = ""
 
     def __str__(self) -> str:
         answer = str(self.status) if self.status else "no answer"
@@ -213,7 +217,7 @@ class Transport:
         # An attempt that begins in the last moment still gets one second.
         longest_s = max(left_s, 1.0)
         connect_s, read_s = (min(each, longest_s) for each in self._timeout_s)
-        status, request_id = 0, ""
+        status, request_id, date = 0, "", ""
         try:
             with self._session().request(
                 request.method,
@@ -226,6 +230,7 @@ class Transport:
                 stream=True,
             ) as answer:
                 status, request_id = answer.status_code, answer.headers.get("X-Request-ID", "")
+                date = answer.headers.get("Date", "")
                 body, cut = self._body(answer, started + longest_s)
                 return Answer(status, answer.headers, request_id, body, cut)
         except (requests.RequestException, HTTPError) as error:
@@ -233,7 +238,7 @@ class Transport:
         finally:
             seconds = self._clock.monotonic() - started
             self._on_exchange(
-                Exchange(request.method, request.plain_path, status, seconds, request_id)
+                Exchange(request.method, request.plain_path, status, seconds, request_id, date)
             )
 
     def _body(self, answer: requests.Response, deadline: float) -> tuple[bytes, Trouble | None]:

@@ -12,9 +12,11 @@ from threading import Event
 from asc_linker.emulator import Emulator, ThrowawayKey, World, WorldError, example_world
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, name: str = "python -m asc_linker.emulator"
+) -> int:
     """0 when stopped, or when the time is over; 2 when it cannot start."""
-    given = _parser().parse_args(arguments)
+    given = _parser(name).parse_args(arguments)
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -63,8 +65,10 @@ def _key(file: Path | None, folder: Path) -> tuple[ThrowawayKey, Path]:
     return key, file
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m asc_linker.emulator", description=__doc__)
+def _parser(name: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=name, description="Serve App Store Connect, emulated, on loopback."
+    )
     parser.add_argument("--world", type=Path, help="a world in JSON; without it, a small example")
     parser.add_argument("--port", type=int, default=0, help="any free one when left out")
     parser.add_argument("--save", action="store_true", help="write the world back after each write")

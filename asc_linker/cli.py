@@ -1,0 +1,289 @@
+"""The command line: arguments and the environment in, an exit code out.
+
+Flags win over `ASC_LINKER_*`, which win over the names under which a CI has a key already. What a
+command needs is imported when it runs, so that `--help` is there at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from asc_linker.errors import InputError
+from asc_linker.options import (
+    EPILOG,
+    EXAMPLES,
+    Command,
+    doctor_options,
+    input_names,
+    operation_options,
+)
+from asc_linker.sources import gather
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from asc_linker.credential_sources import Found
+    from asc_linker.errors import AscLinkerError
+    from asc_linker.run import Ending
+    from asc_linker.telling import Voice
+
+_NAME = "asc-linker"
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
+_NO_KEY = (
+    "The key is looked for in `--api-private-key-file` and its like, ASC_LINKER_API_PRIVATE_KEY, "
+    "the variables of fastlane, Codemagic and asc, and as AuthKey_<id>.p8 in altool's folders. "
+    "`asc-linker doctor` tells what it finds."
+)
+
+
+def main() -> int:
+    """Run the command line. Returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A Windows console or pipe would choke on what Apple's people write.
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    arguments = sys.argv[1:] or ["--help"]
+    try:
+        return cli.main(arguments, prog_name=_NAME, standalone_mode=False) or 0
+    except click.UsageError as error:
+        return _refuse(error, arguments)
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except Exception as fault:
+        from asc_linker.run import fault_of_ours
+
+        voice = _voice(quiet=True, verbose=False)
+        return _end(_failed(fault_of_ours(fault)), voice, json="--json" in arguments)
+
+
+def _print_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        print(_NAME, _version())
+        context.exit()
+
+
+@click.group(context_settings=_SETTINGS, epilog=EPILOG)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
+def cli() -> None:
+    """Attach an uploaded build to its App Store version, and say what happened.
+
+    Every option can be given in the environment as well: --build-number is
+    ASC_LINKER_BUILD_NUMBER. That is the place for secrets; what stands in a command line can be
+    read by every process of the machine.
+    """
+
+
+def _operate(operation: str, *, json: bool, quiet: bool, verbose: bool, **flags: str | None) -> int:
+    """Attach, detach or show."""
+    _refuse_words()
+    given, found = gather(input_names(), flags, os.environ, _home())
+    inputs = {**given, **found.inputs, "operation": operation}
+    voice = _voice(quiet=quiet, verbose=verbose)
+    ending = _unreadable(found, inputs) if found.fault else _run(inputs, voice)
+    if isinstance(ending.error, InputError) and not inputs.get("api-private-key"):
+        ending.error.hint = "" if found.fault else _NO_KEY
+    return _end(ending, voice, json=json)
+
+
+def _run(inputs: Mapping[str, str], voice: Voice) -> Ending:
+    from asc_linker.run import Listeners, run
+
+    return run(inputs, Listeners(voice, on_token=lambda _token: None, debug=voice.debug))
+
+
+def _end(ending: Ending, voice: Voice, *, json: bool) -> int:
+    """Tell the ending. Returns the exit code."""
+    from asc_linker.report import outputs
+    from asc_linker.telling import told
+
+    voice.end(told(ending, datetime.now(UTC)))
+    if json:
+        _print(outputs(ending.report, ending.error)["report"])
+    return ending.exit_code
+
+
+def _doctor(*, json: bool, quiet: bool, verbose: bool, **flags: str | None) -> int:
+    from asc_linker.doctor import Diagnosis, diagnose
+
+    _refuse_words()
+    given, found = gather(["bundle-id", "app-id", "api-url"], flags, os.environ, _home())
+    voice = _voice(quiet=quiet, verbose=verbose)
+    if found.fault:
+        diagnosis = Diagnosis(error=InputError(found.fault))
+    else:
+        diagnosis = diagnose({**given, **found.inputs}, found.origins, found.unused, voice)
+        if not found.inputs.get("api-private-key") and diagnosis.error:
+            diagnosis.error.hint = _NO_KEY
+    voice.end(diagnosis.telling())
+    if json:
+        _print(diagnosis.as_json())
+    return diagnosis.exit_code
+
+
+@cli.command(context_settings=_PASSED_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def demo(arguments: tuple[str, ...]) -> int:
+    """Play the whole job against the emulator; needs no account.
+
+    What a workflow run would show, where the action's own needs are installed
+    (`asc-linker[action]`, as in the container); else the same job as `attach` does it.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("actions_toolkit") is None:
+        voice = _voice(quiet=False, verbose=True)
+        return _end(_run({"demo": "true"}, voice), voice, json=False)
+    from asc_linker import demo as play
+
+    # In a checkout and in the container nothing is installed: the step is a file there.
+    step = Path(__file__).parent.parent / "entrypoint.py"
+    found = ("--entrypoint", str(step)) if step.exists() else ()
+    return play.main((*found, *arguments), f"{_NAME} demo")
+
+
+@cli.command(context_settings=_PASSED_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def emulator(arguments: tuple[str, ...]) -> int:
+    """Serve App Store Connect on loopback, for your own tests."""
+    from asc_linker.emulator.__main__ import main as serve
+
+    return serve(arguments, f"{_NAME} emulator")
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes a shell complete asc-linker."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None, "click knows these three"
+    _print(kind(cli, {}, _NAME, "_ASC_LINKER_COMPLETE").source())
+
+
+for _operation, _summary in (
+    ("attach", "Attach a build to an App Store version."),
+    ("detach", "Take the build off an App Store version."),
+    ("show", "Tell which build is attached; writes nothing."),
+):
+    cli.add_command(
+        Command(
+            _operation,
+            params=operation_options(_operation),
+            callback=partial(_operate, _operation),
+            help=_summary,
+            epilog=EXAMPLES[_operation],
+        )
+    )
+cli.add_command(
+    Command(
+        "doctor",
+        params=doctor_options(),
+        callback=_doctor,
+        help="Tell what is wrong with an API key; writes nothing.",
+        epilog=EXAMPLES["doctor"],
+    )
+)
+
+
+def _home() -> Path:
+    """The home folder; where a container's user has none, the folder we are in."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path()
+
+
+def _unreadable(found: Found, inputs: Mapping[str, str]) -> Ending:
+    """A key's file cannot be read: told together with whatever else is wrong with the inputs."""
+    from asc_linker.read_job import read_job
+
+    faults = [found.fault]
+    try:
+        read_job(inputs)
+    except InputError as error:
+        faults += [fault for fault in error.faults if not fault.startswith("`api-private-key`")]
+    return _failed(InputError(*faults))
+
+
+def _failed(error: AscLinkerError) -> Ending:
+    from asc_linker.outcome import Known, Outcome
+    from asc_linker.run import Ending
+
+    return Ending(Known().report(Outcome.FAILED), error, error.exit_code)
+
+
+def _refuse_words() -> None:
+    """Words that belong to no option, refused without repeating them: they may be a key's."""
+    context = click.get_current_context()
+    if context.args:
+        raise click.UsageError(
+            "There are words that belong to no option. A value with blanks in it needs quotes.",
+            context,
+        )
+
+
+def _refuse(error: click.UsageError, arguments: list[str]) -> int:
+    """Tell what is wrong with the arguments, in the same ways as any other ending."""
+    command = next((f" {each}" for each in arguments[:1] if each in cli.commands), "")
+    hint = f"`{_NAME}{command} --help` lists what there is."
+    ending = _failed(InputError(error.format_message(), hint=hint))
+    return _end(ending, _voice(quiet=True, verbose=False), json="--json" in arguments)
+
+
+def _voice(*, quiet: bool, verbose: bool) -> Voice:
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        from asc_linker.terminal import Terminal
+
+        return Terminal(quiet=quiet, verbose=verbose)
+    from asc_linker.telling import Lines
+
+    return Lines(sys.stderr, quiet=quiet, verbose=verbose)
+
+
+def _print(text: str) -> None:
+    from asc_linker.telling import silence
+
+    try:
+        print(text, flush=True)
+    except OSError:
+        # Whoever read has seen enough; what was done is done, and the exit code tells it.
+        silence(sys.stdout)
+
+
+def _version() -> str:
+    """The installed version; in a checkout or the container, what its files say."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(_NAME)
+    except PackageNotFoundError:
+        return _version_of_checkout()
+
+
+def _version_of_checkout() -> str:
+    import tomllib
+
+    try:
+        with (Path(__file__).parent.parent / "pyproject.toml").open("rb") as file:
+            return f"{tomllib.load(file)['project']['version']} (not installed)"
+    except (OSError, KeyError, tomllib.TOMLDecodeError):
+        return "of unknown version: it is not installed as a package"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
