@@ -6,15 +6,17 @@ RUN touch /tmp/start \
         --root-user-action ignore --no-cache-dir --no-compile --only-binary :all: \
         --no-deps --require-hashes -r /tmp/runtime.txt
 
-COPY entrypoint.py /app/
+COPY entrypoint.py pyproject.toml /app/
 COPY asc_linker /app/asc_linker
 
 # The base has no byte-code, not even of the standard library: compiling it at every start would
-# take longer than all the rest. One run of the demo leaves behind the byte-code of what is imported.
+# take longer than all the rest. One run of the demo leaves behind the byte-code of what is imported,
+# one of --help that of the command line.
 # /added is then all that this stage has added to the base, in one piece.
 RUN INPUT_DEMO=true GITHUB_OUTPUT=/dev/null GITHUB_STEP_SUMMARY=/dev/null \
         python3 -Es /app/entrypoint.py >/tmp/demo.log || { cat /tmp/demo.log; exit 1; }; \
-    mkdir /added \
+    python3 -Es /app/entrypoint.py attach --help >/dev/null \
+    && mkdir /added \
     && find /app /usr/local/lib -type f -cnewer /tmp/start -exec cp --parents -p '{}' /added ';'
 
 FROM python:3.13-slim

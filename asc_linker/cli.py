@@ -280,9 +280,9 @@ def _version_of_checkout() -> str:
 
     try:
         with (Path(__file__).parent.parent / "pyproject.toml").open("rb") as file:
-            return f"{tomllib.load(file)['project']['version']} (not installed)"
+            return str(tomllib.load(file)["project"]["version"])
     except (OSError, KeyError, tomllib.TOMLDecodeError):
-        return "of unknown version: it is not installed as a package"
+        return "of unknown version"
 
 
 if __name__ == "__main__":
