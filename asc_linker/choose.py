@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from asc_linker.dotted import same_build_number, same_version
 from asc_linker.errors import InputError, NotAttachable
-from asc_linker.model import AppStoreVersion, Build, BuildAudienceType, ProcessingState
+from asc_linker.model import (
+    AppStoreVersion,
+    Build,
+    BuildAudienceType,
+    BuildUploadState,
+    ProcessingState,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from asc_linker.model import App, BuildUpload, Platform
+    from asc_linker.model import App, BuildId, BuildUpload, Platform
     from asc_linker.request import AttachRequest
 
 _Thing = TypeVar("_Thing", AppStoreVersion, Build)
@@ -52,6 +58,14 @@ def choose_version(
     if len(platforms) > 1:
         raise ambiguous(f"Version {request.version_string}", platforms)
     return _only(matching, "App Store versions")
+
+
+def choose_open(versions: Sequence[AppStoreVersion]) -> AppStoreVersion | None:
+    """The one open version of a platform; None when there is none.
+
+    Raises NotAttachable: there are several, which Apple should not allow.
+    """
+    return _only(versions, "open versions")
 
 
 def choose_build(
@@ -90,26 +104,37 @@ def choose_latest(
     """The newest upload of the version and platform that may still go to the App Store.
 
     Builds that Apple turned down, expired ones and internal ones are left out. An upload that is
-    not yet listed as a build counts: it is waited for, never passed over for an older one. None
-    when there is nothing.
+    not among `builds` counts: it is waited for, never passed over for an older one. None when there
+    is nothing.
 
-    Raises InputError: there are some on several platforms.
+    Raises InputError: there are some on several platforms. Raises NotAttachable: no telling which
+    is the newest.
     """
+    builds = tuple(builds)
+    listed_ids = {build.id for build in builds}
     candidates = [
-        (build.uploaded_at, Latest(build.number, build.platform))
+        (_age(build.uploaded_at), Latest(build.number, build.platform))
         for build in builds
         if _may_go_to_the_store(build) and _is_of(request, build.version_string, build.platform)
     ]
     candidates += [
-        (upload.uploaded_at, Latest(upload.number, upload.platform))
+        (_age(upload.uploaded_at), Latest(upload.number, upload.platform))
         for upload in uploads
-        if upload.is_on_its_way and _is_of(request, upload.version_string, upload.platform)
+        if _is_on_its_way(upload, listed_ids)
+        and _is_of(request, upload.version_string, upload.platform)
     ]
     platforms = {latest.platform for _, latest in candidates}
     if len(platforms) > 1:
         raise ambiguous(f"The latest build of version {request.version_string}", platforms)
-    newest = max(candidates, key=lambda candidate: _age(candidate[0]), default=None)
-    return newest[1] if newest else None
+    when = max((age for age, _ in candidates), default=0.0)
+    newest = {latest.number: latest for age, latest in candidates if age == when}
+    if len(newest) > 1:
+        raise NotAttachable(
+            f"Several builds of version {request.version_string} are the latest, uploaded in the "
+            f"same moment: {listed(list(newest))}.",
+            hint="Say which by `build-number`.",
+        )
+    return next(iter(newest.values()), None)
 
 
 def matching_versions(
@@ -157,6 +182,12 @@ def _may_go_to_the_store(build: Build) -> bool:
         and not build.expired
         and build.audience is not BuildAudienceType.INTERNAL_ONLY
     )
+
+
+def _is_on_its_way(upload: BuildUpload, listed_ids: set[BuildId]) -> bool:
+    """Whether this is, or is about to become, a build that was not read."""
+    under_way = (BuildUploadState.PROCESSING, BuildUploadState.COMPLETE)
+    return upload.state in under_way and upload.build_id not in listed_ids
 
 
 def _age(uploaded_at: datetime | None) -> float:

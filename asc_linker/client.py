@@ -110,10 +110,10 @@ class AppStoreConnect:
 
     def apps(self, bundle_id: str) -> list[App]:
         """Apps whose bundle id is `bundle_id`, or merely resembles it: Apple's filter is loose."""
-        query = {"filter[bundleId]": bundle_id, "fields[apps]": "bundleId,name"} | _PAGE
-        return [
-            App.from_resource(app) for page in self._pages("/v1/apps", query) for app in page.data
-        ]
+        pages = self._narrowed(
+            "/v1/apps", {"fields[apps]": "bundleId,name"}, {"filter[bundleId]": bundle_id}
+        )
+        return [App.from_resource(app) for page in pages for app in page.data]
 
     def visible_apps(self) -> list[App]:
         """The first 200 apps this key may see."""

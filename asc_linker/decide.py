@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from asc_linker.absence import build_not_listed
+from asc_linker.absence import (
+    UPLOAD_ANEW,
+    build_not_listed,
+    newest_upload,
+    reasons,
+    upload_failed,
+)
 from asc_linker.choose import choose_latest
 from asc_linker.clock import duration
-from asc_linker.errors import NotFound, ProcessingTimeout
+from asc_linker.dotted import build_number_spellings
+from asc_linker.errors import AppStoreConnectError, NotAttachable, NotFound, ProcessingTimeout
 from asc_linker.facts import (
+    read_all_versions,
     read_attached,
     read_builds,
     read_facts,
+    read_newest_builds,
     read_uploads,
     read_versions,
 )
-from asc_linker.plan import Plan, settle, sight
+from asc_linker.model import BuildUploadState
+from asc_linker.plan import Plan, placed, settle, sight
 from asc_linker.preflight import preflight
 from asc_linker.request import Operation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from asc_linker.client import AppStoreConnect
     from asc_linker.clock import Clock
     from asc_linker.errors import AscLinkerError
+    from asc_linker.model import Build, BuildUpload
     from asc_linker.outcome import Known
     from asc_linker.plan import Facts, NotYet
     from asc_linker.progress import Tell
     from asc_linker.request import AttachRequest
     from asc_linker.waiting import Wait
 
-# While the build is not ready, every so many seconds the version is read in its place: it may have
-# been locked, and then waiting is in vain.
-_VERSION_EVERY_S = 300.0
+# While the build is not ready, at every so manieth look at it the version is read as well: it may
+# have been locked, and then waiting is in vain. While it is not even listed, so are the uploads.
+_VERSION_EVERY = 15
+_UPLOADS_EVERY = 2
 # A version that was read longer ago than this is read again before anything is written.
 _FRESH_S = 60.0
 
@@ -55,28 +70,50 @@ def decide(reading: Reading) -> Plan:
     Raises ProcessingTimeout: the build did not get ready in time. Raises InputError, NotFound or
     NotAttachable: it cannot be, and why.
     """
-    reading.tell.line(_sentence(reading.request))
     reading.request, facts = read_facts(reading.request, reading.apple)
+    if reading.request.latest:
+        uploads = read_uploads(reading.request, reading.apple, facts.app.id)
+        facts = replace(facts, uploads=tuple(uploads))
     version_read_s = reading.clock.monotonic()
-    polls = 0
+    looks = 0
     while True:
         facts = _complete(reading, facts)
         verdict = _settle(reading, facts)
         age_s = reading.clock.monotonic() - version_read_s
+        if isinstance(verdict, Plan) and (not verdict.writes or age_s < _FRESH_S):
+            return verdict
         if isinstance(verdict, Plan):
-            if not verdict.writes or age_s < _FRESH_S:
-                return verdict
-        else:
-            _pause(reading, facts, verdict)
-            polls += 1
-        if isinstance(verdict, Plan) or age_s >= _VERSION_EVERY_S:
             facts = _with_versions(reading, facts)
             version_read_s = reading.clock.monotonic()
-        elif verdict.build is None and polls % 2 == 0:
-            facts = _with_uploads(reading, facts)
-        else:
-            builds = read_builds(reading.request, reading.apple, facts.app.id)
-            facts = replace(facts, builds=tuple(builds))
+            continue
+        # The builds are looked at in every interval; what else is worth a look gets it half way.
+        looks += 1
+        look = _look_elsewhere(reading, facts, verdict, looks)
+        _pause(reading, facts, verdict, part=0.5 if look else 1.0)
+        if look and not reading.wait.is_over:
+            facts = look(reading, facts)
+            if look is _with_versions:
+                version_read_s = reading.clock.monotonic()
+            facts = _complete(reading, facts)
+            verdict = _settle(reading, facts)
+            if isinstance(verdict, Plan):
+                continue
+            _pause(reading, facts, verdict, part=0.5)
+        builds = read_builds(reading.request, reading.apple, facts.app.id)
+        facts = replace(facts, builds=tuple(builds))
+
+
+def _look_elsewhere(
+    reading: Reading, facts: Facts, verdict: NotYet, looks: int
+) -> Callable[[Reading, Facts], Facts] | None:
+    """What is to be read before the builds are read again, if anything."""
+    if looks % _VERSION_EVERY == 0:
+        return _with_versions
+    upload = newest_upload(placed(reading.request, verdict.version), facts.uploads)
+    is_through = upload is not None and upload.state is BuildUploadState.COMPLETE
+    if verdict.build is None and not is_through and looks % _UPLOADS_EVERY == 1:
+        return _with_uploads
+    return None
 
 
 def _settle(reading: Reading, facts: Facts) -> Plan | NotYet:
@@ -86,11 +123,25 @@ def _settle(reading: Reading, facts: Facts) -> Plan | NotYet:
     case = sight(reading.request, facts)
     known.version, known.build = case.version, case.build
     known.checks = preflight(case)
-    verdict = settle(case, facts)
+    try:
+        verdict = settle(case, facts)
+    except NotAttachable as error:
+        raise _in_apples_words(error, known) from None
     known.version, known.build = verdict.version, verdict.build
     if isinstance(verdict, Plan):
         known.checks = verdict.checks
     return verdict
+
+
+def _in_apples_words(error: NotAttachable, known: Known) -> NotAttachable:
+    """`error`, with Apple's reasons when it is about a build that Apple could not process."""
+    upload = known.build.upload if known.build else None
+    told = any(
+        check.name == "Processed" and check.sentence in error.message for check in known.checks
+    )
+    if upload is None or not upload.errors or not told:
+        return error
+    return NotAttachable(f"{error.message} {reasons(upload)}", hint=UPLOAD_ANEW)
 
 
 def _complete(reading: Reading, facts: Facts) -> Facts:
@@ -101,12 +152,10 @@ def _complete(reading: Reading, facts: Facts) -> Facts:
     """
     apple = reading.apple
     if reading.request.latest:
-        uploads = tuple(read_uploads(reading.request, apple, facts.app.id))
-        facts = replace(facts, uploads=uploads)
         _narrow_latest(reading, facts)
     version = sight(reading.request, facts).version
     if version is None and facts.all_versions is None:
-        return replace(facts, all_versions=tuple(apple.versions(facts.app.id)))
+        return read_all_versions(reading.request, apple, facts)
     if version is not None and reading.request.operation is Operation.SHOW:
         return read_attached(facts, apple, version)
     return facts
@@ -122,19 +171,24 @@ def _narrow_latest(reading: Reading, facts: Facts) -> None:
         )
 
 
-def _pause(reading: Reading, facts: Facts, verdict: NotYet) -> None:
+def _pause(reading: Reading, facts: Facts, verdict: NotYet, *, part: float) -> None:
     """Wait for the next poll. Raises ProcessingTimeout or NotFound: there is no time left."""
-    wait, apple = reading.wait, reading.apple
-    if wait.left_s <= 0:
+    wait, left, tell = reading.wait, reading.apple.requests_left, reading.tell
+    if wait.is_over:
         raise _not_ready(reading, facts, verdict)
-    slow = wait.slowed_by(apple.requests_left)
-    reading.tell.waiting(f"{verdict}{slow}", wait.elapsed_s, wait.left_s)
-    wait.pause(apple.requests_left)
+    slow = wait.slowed_by(left)
+    if slow:
+        tell.line(slow)
+    wait.pause(left, lambda: tell.waiting(str(verdict), wait.elapsed_s, wait.left_s), part=part)
 
 
 def _with_versions(reading: Reading, facts: Facts) -> Facts:
+    """`facts` with the version as it is now; with all of them, if that is what they held."""
+    if facts.all_versions is not None:
+        again = read_all_versions(reading.request, reading.apple, facts)
+        return replace(again, versions=again.all_versions or ())
     versions = read_versions(reading.request, reading.apple, facts.app.id)
-    return replace(facts, versions=tuple(versions), all_versions=None)
+    return replace(facts, versions=tuple(versions))
 
 
 def _with_uploads(reading: Reading, facts: Facts) -> Facts:
@@ -148,7 +202,7 @@ def _with_uploads(reading: Reading, facts: Facts) -> Facts:
 
 def _not_ready(reading: Reading, facts: Facts, verdict: NotYet) -> AscLinkerError:
     """Why the wait is over, with what was seen last."""
-    request, apple = reading.request, reading.apple
+    request = placed(reading.request, verdict.version)
     waited = f" Waited {duration(reading.wait.elapsed_s)}." if request.wait_s else ""
     if verdict.build is not None:
         return ProcessingTimeout(
@@ -156,18 +210,35 @@ def _not_ready(reading: Reading, facts: Facts, verdict: NotYet) -> AscLinkerErro
             hint="`wait-minutes` sets how long to wait; most builds take less than an hour. "
             "Running again goes on where this run ended.",
         )
-    facts = _with_uploads(reading, facts)
-    there = build_not_listed(request, apple.builds(facts.app.id), facts.uploads)
-    hint = (
-        "A fresh upload takes minutes to appear; `wait-minutes` waits for it. Check "
-        "`build-number`, `version-string` and `platform` against the upload."
-    )
+    builds, uploads = _everywhere(reading, facts)
+    failure = upload_failed(request, None, uploads or ())
+    if failure is not None:
+        return failure
+    there, hint = build_not_listed(request, builds, uploads)
     if request.wait_s:
         return ProcessingTimeout(f"{there}{waited}", hint=hint)
     return NotFound(there, hint=hint)
 
 
-def _sentence(request: AttachRequest) -> str:
+def _everywhere(
+    reading: Reading, facts: Facts
+) -> tuple[list[Build] | None, list[BuildUpload] | None]:
+    """Builds and uploads of the app, also where nobody asked for them: to say what went wrong.
+
+    None for what Apple does not tell just now; the wait is over all the same.
+    """
+    request, apple, app = reading.request, reading.apple, facts.app.id
+    numbers = build_number_spellings(request.build_number) if request.build_number else ()
+    builds = uploads = None
+    with suppress(AppStoreConnectError, NotFound):
+        builds = read_newest_builds(apple, app)
+    with suppress(AppStoreConnectError, NotFound):
+        uploads = apple.uploads(app, numbers=numbers)
+    return builds, uploads
+
+
+def looking_for(request: AttachRequest) -> str:
+    """What `request` is about, in a sentence."""
     version = request.version_string or f"with id {request.version_id}"
     build = "the latest build" if request.latest else f"build {request.build_number}"
     if request.build_id and not request.build_number:

@@ -66,12 +66,18 @@ def read_builds(request: AttachRequest, apple: AppStoreConnect, app: AppId) -> l
         return [apple.build(request.build_id)]
     if not request.build_number and not request.latest:
         return []
-    return apple.builds(
+    found = apple.builds(
         app,
         numbers=build_number_spellings(request.build_number) if request.build_number else (),
         version_strings=version_spellings(request.version_string),
         platform=request.platform,
     )
+    return _of_app(app, found)
+
+
+def read_newest_builds(apple: AppStoreConnect, app: AppId) -> list[Build]:
+    """Builds of the app, whatever their number: what there is instead of one that is missing."""
+    return _of_app(app, apple.builds(app))
 
 
 def read_uploads(request: AttachRequest, apple: AppStoreConnect, app: AppId) -> list[BuildUpload]:
@@ -82,6 +88,19 @@ def read_uploads(request: AttachRequest, apple: AppStoreConnect, app: AppId) -> 
         version_strings=version_spellings(request.version_string),
         platform=request.platform,
     )
+
+
+def read_all_versions(request: AttachRequest, apple: AppStoreConnect, facts: Facts) -> Facts:
+    """`facts` with every version of the app, none of which may be the one that is meant.
+
+    Raises NotFound: there is no app of the bundle id that an `app-id` came with.
+    """
+    versions = tuple(apple.versions(facts.app.id))
+    app = next((version.app for version in versions if version.app), facts.app)
+    if request.bundle_id and not app.bundle_id:
+        # Nothing that was read has told the app's bundle id, so it is asked for by itself.
+        app = _app_by_bundle_id(request.bundle_id, apple)
+    return replace(facts, app=app, all_versions=versions)
 
 
 def read_attached(facts: Facts, apple: AppStoreConnect, version: AppStoreVersion) -> Facts:
@@ -110,6 +129,11 @@ def _fulfil(later: Future[_Second], read: Callable[[], _Second]) -> None:
         later.set_exception(error)
 
 
+def _of_app(app: AppId, builds: list[Build]) -> list[Build]:
+    """Those of the app: its filter is one of those that Apple may ignore."""
+    return [build for build in builds if build.app_id in (None, app)]
+
+
 def _app(
     request: AttachRequest,
     apple: AppStoreConnect,
@@ -126,7 +150,11 @@ def _app(
         return App(request.app_id)
     if build is not None and build.app_id is not None:
         return App(build.app_id)
-    app = choose_app(apple.apps(request.bundle_id), request.bundle_id)
+    return _app_by_bundle_id(request.bundle_id, apple)
+
+
+def _app_by_bundle_id(bundle_id: str, apple: AppStoreConnect) -> App:
+    app = choose_app(apple.apps(bundle_id), bundle_id)
     if app is None:
-        raise app_not_found(request.bundle_id, apple.visible_apps())
+        raise app_not_found(bundle_id, apple.visible_apps())
     return app

@@ -97,7 +97,11 @@ def parse_json(body: bytes) -> object:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         what = "an empty body" if not body.strip() else "something that is not JSON"
-        raise UnexpectedAnswer(f"App Store Connect answered with {what}.") from error
+        raise UnexpectedAnswer(
+            f"App Store Connect answered with {what}.",
+            hint="Something else may have answered in its place: check the runner's proxy "
+            "settings, or run again later.",
+        ) from error
 
 
 def linkage(raw: object) -> Ref | None:

@@ -299,12 +299,6 @@ class BuildUpload:
     uploaded_at: datetime | None = None
     build_id: BuildId | None = None
 
-    @property
-    def is_on_its_way(self) -> bool:
-        """Whether this is about to become a build that Apple does not list yet."""
-        complete = self.state is BuildUploadState.COMPLETE and self.build_id is None
-        return complete or self.state is BuildUploadState.PROCESSING
-
     @classmethod
     def from_resource(cls, upload: Resource) -> Self:
         """Read `upload`. Apple nests the state's word and errors in an object called `state`."""

@@ -10,6 +10,7 @@ from asc_linker.model import AttachedBuild
 
 if TYPE_CHECKING:
     from asc_linker.model import App, AppStoreVersion, Build
+    from asc_linker.plan import Write
     from asc_linker.preflight import Check
 
 
@@ -55,12 +56,16 @@ _WITHOUT = frozenset({Outcome.DETACHED, Outcome.WOULD_DETACH, Outcome.NOTHING_AT
 
 @dataclass(slots=True)
 class Known:
-    """What a run has found out so far, so that one which fails can still tell it."""
+    """What a run has found out so far, so that one which fails can still tell it.
+
+    `pending` is a write that was sent, for as long as nobody knows what has become of it.
+    """
 
     app: App | None = None
     version: AppStoreVersion | None = None
     build: Build | None = None
     changed: bool = False
+    pending: Write | None = None
     checks: tuple[Check, ...] = ()
 
     def report(self, outcome: Outcome, *, reason: str = "") -> AttachReport:

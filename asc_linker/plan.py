@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from asc_linker.absence import upload_failed, version_not_found
-from asc_linker.choose import choose_build, choose_version, matching_versions
+from asc_linker.choose import choose_build, choose_open, choose_version, matching_versions
 from asc_linker.dotted import same_build_number
 from asc_linker.errors import NotAttachable, NotFound
 from asc_linker.model import AppVersionState, ProcessingState
@@ -148,7 +148,15 @@ def settle(case: Case, facts: Facts) -> Plan | NotYet:
         return _settle_attach(case, version, facts.uploads)
     if request.operation is Operation.DETACH:
         return _settle_detach(case, version)
+    _require_identity(preflight(replace(case, build=None)))
     return Plan(Outcome.SHOWN, version, build, checks=preflight(case))
+
+
+def placed(request: AttachRequest, version: AppStoreVersion | None) -> AttachRequest:
+    """`request` on the platform of `version`, where it names none: what is elsewhere is no news."""
+    if request.platform is not None or version is None:
+        return request
+    return replace(request, platform=version.platform)
 
 
 def refused(checks: tuple[Check, ...]) -> NotAttachable:
@@ -158,13 +166,18 @@ def refused(checks: tuple[Check, ...]) -> NotAttachable:
     return NotAttachable(" ".join(check.sentence for check in failed), hint=" ".join(hints))
 
 
+def _require_identity(checks: tuple[Check, ...]) -> None:
+    """Raise NotAttachable: what was read is not what the inputs say, whatever else holds."""
+    if any(check.name in IDENTITY for check in refusals(checks)):
+        raise refused(checks)
+
+
 def _settle_attach(
     case: Case, version: AppStoreVersion, uploads: tuple[BuildUpload, ...]
 ) -> Plan | NotYet:
     request, build = case.request, case.build
     checks = preflight(case)
-    if any(check.name in IDENTITY for check in refusals(checks)):
-        raise refused(checks)
+    _require_identity(checks)
     if build is not None and version.build is not None and version.build.id == build.id:
         if any(check.name == "Export compliance" for check in refusals(checks)):
             raise refused(tuple(check for check in checks if check.name == "Export compliance"))
@@ -176,7 +189,7 @@ def _settle_attach(
         kept = _other_build_attached(request, version, checks)
         if kept is not None:
             return kept
-    if build is None or build.processing_state is ProcessingState.PROCESSING:
+    if build is None or _only_needs_time(build, checks):
         return _not_yet(request, version, build, uploads)
     if refusals(checks):
         raise refused(checks)
@@ -188,20 +201,21 @@ def _settle_detach(case: Case, version: AppStoreVersion) -> Plan:
     request = case.request
     of_interest = IDENTITY | {"Version open"}
     checks = tuple(check for check in preflight(case) if check.name in of_interest)
+    _require_identity(checks)
     attached = version.build
     if attached is None:
         return Plan(Outcome.NOTHING_ATTACHED, version, None)
-    wrong_number = request.build_number and not same_build_number(
-        attached.number, request.build_number
+    # `latest` that has found no number names no build, and so not this one.
+    wrong_number = request.latest or (
+        request.build_number and not same_build_number(attached.number, request.build_number)
     )
     if wrong_number or request.build_id not in (None, attached.id):
+        wanted = request.build_number or request.build_id or "the latest"
         raise NotAttachable(
             f"Build {attached.number or attached.id} is attached to {version.version_string}, not "
-            f"{request.build_number or request.build_id}. Nothing was detached.",
+            f"{wanted}. Nothing was detached.",
             hint="Leave out `build-number` and `build-id` to detach whatever is attached.",
         )
-    if any(check.name in IDENTITY for check in refusals(checks)):
-        raise refused(checks)
     if version.app_version_state.is_locked:
         return _locked(request, version, None, checks)
     return Plan(Outcome.DETACHED, version, None, (DetachBuild(version.id),), checks)
@@ -211,9 +225,10 @@ def _settle_without_version(
     request: AttachRequest, facts: Facts, build: Build | None
 ) -> Plan | NotYet:
     """The version that is meant is not there: fail, create it, or rename the one that is open."""
-    if request.if_version_missing is IfVersionMissing.FAIL:
-        raise version_not_found(request, facts.all_versions or ())
     platform = request.platform or (build.platform if build else None)
+    if request.if_version_missing is IfVersionMissing.FAIL:
+        raise version_not_found(replace(request, platform=platform), facts.all_versions or ())
+    _require_identity(preflight(Case(request, facts.app, None, build)))
     if platform is None:
         return _not_yet(request, None, build, facts.uploads)
     holders = [
@@ -221,9 +236,10 @@ def _settle_without_version(
         for version in facts.all_versions or ()
         if version.platform is platform and version.app_version_state.holds_the_slot
     ]
-    holder = holders[0] if holders else None
-    if holder is not None and holder.app_version_state.is_locked:
-        return _slot_locked(request, holder)
+    for locked in holders:
+        if locked.app_version_state.is_locked:
+            return _slot_locked(request, locked)
+    holder = choose_open(holders)
     if request.if_version_missing is IfVersionMissing.RENAME:
         holder = _renamable(request, holder, facts)
         kept = _other_build_attached(request, holder, ()) if holder.build else None
@@ -235,10 +251,10 @@ def _settle_without_version(
             f"and Apple allows one at a time: {request.version_string} cannot be created.",
             hint="Finish or release the open version, or use `if-version-missing: rename`.",
         )
-    if build is None or build.processing_state is ProcessingState.PROCESSING:
-        return _not_yet(request, holder, build, facts.uploads)
     renamed = replace(holder, version_string=request.version_string) if holder else None
     checks = preflight(Case(request, facts.app, renamed, build))
+    if build is None or _only_needs_time(build, checks):
+        return _not_yet(request, holder, build, facts.uploads)
     if refusals(checks):
         raise refused(checks)
     write: Write = (
@@ -319,6 +335,13 @@ def _other_build_attached(
             )
 
 
+def _only_needs_time(build: Build, checks: tuple[Check, ...]) -> bool:
+    """Whether Apple is processing the build, and nothing is wrong that waiting would not cure."""
+    if build.processing_state is not ProcessingState.PROCESSING:
+        return False
+    return all(check.name == "Processed" for check in refusals(checks))
+
+
 def _not_yet(
     request: AttachRequest,
     version: AppStoreVersion | None,
@@ -326,7 +349,7 @@ def _not_yet(
     uploads: tuple[BuildUpload, ...],
 ) -> NotYet:
     """A reason to wait, unless Apple has turned the upload down: then there is none."""
-    failure = upload_failed(request, build, uploads)
+    failure = upload_failed(placed(request, version), build, uploads)
     if failure is not None:
         raise failure
     return NotYet(version, build)
@@ -343,10 +366,13 @@ def _find_build(request: AttachRequest, facts: Facts) -> Build | None:
     if request.build_id is not None:
         return facts.builds[0] if facts.builds else None
     if not request.build_number:
-        return facts.builds[0] if request.operation is Operation.SHOW and facts.builds else None
+        shows = request.operation is Operation.SHOW and not request.latest
+        return facts.builds[0] if shows and facts.builds else None
     may_be_made = request.if_version_missing is not IfVersionMissing.FAIL
-    in_stores = matching_versions(request, facts.versions) if not may_be_made else ()
-    return choose_build(request, facts.builds, in_stores)
+    if may_be_made and request.operation is Operation.ATTACH:
+        return choose_build(request, facts.builds)
+    in_stores = matching_versions(request, facts.versions)
+    return choose_build(request, facts.builds, in_stores) if in_stores else None
 
 
 def _find_version(
@@ -354,4 +380,5 @@ def _find_version(
 ) -> AppStoreVersion | None:
     if request.version_id is not None:
         return facts.versions[0]
-    return choose_version(request, facts.versions, build)
+    says_where = build if request.operation is Operation.ATTACH else None
+    return choose_version(request, facts.versions, says_where)

@@ -36,8 +36,9 @@ class PastedKey:
     """A usable key, with the ids that stood beside it when it came as fastlane's JSON key."""
 
     key: EllipticCurvePrivateKey = field(repr=False)
-    key_id: str = ""
-    issuer_id: str = ""
+    # Whatever stood there, which may be a secret in the wrong place.
+    key_id: str = field(default="", repr=False)
+    issuer_id: str = field(default="", repr=False)
 
 
 def read_private_key(text: str) -> PastedKey:

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from asc_linker.errors import InputError
 from asc_linker.outcome import Outcome
@@ -84,7 +85,7 @@ def headline(report: AttachReport) -> str:
     template = _HEADLINES[report.outcome]
     if report.outcome is Outcome.ALREADY_ATTACHED and report.changed:
         template = "{build} is attached to {version} already; export compliance is answered now."
-    return template.format(
+    told = template.format(
         build=f"Build {attached.number or attached.id}" if attached else "No build",
         version=_version_name(report),
         previous=f"Build {previous}",
@@ -92,6 +93,7 @@ def headline(report: AttachReport) -> str:
         state=report.version.state_word if report.version else "",
         reason=report.reason,
     )
+    return one_line(told)
 
 
 _DRY_RUN = "This was a dry run: nothing was written."
@@ -198,8 +200,8 @@ def version_url(report: AttachReport) -> str:
     if app is None or version is None:
         return ""
     page = "deliverable" if version.app_version_state.is_released else "inflight"
-    platform = version.platform.input_name
-    return f"https://appstoreconnect.apple.com/apps/{app.id}/distribution/{platform}/version/{page}"
+    path = f"{quote(app.id, safe='')}/distribution/{version.platform.input_name}/version/{page}"
+    return f"https://appstoreconnect.apple.com/apps/{path}"
 
 
 def _cells(report: AttachReport) -> dict[str, str]:

@@ -28,7 +28,22 @@ _A_BUG = (
     "This is a fault of asc-linker, not of yours. Please report it, with what it logs when "
     "debugging is on: that names the place, and holds no secret."
 )
+_GO_ON = "Run again to go on where this run ended."
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _Interruption(AscLinkerError):
+    """Interrupted, as the error that is told."""
+
+    exit_code = 128 + signal.SIGINT
+    title = "The run was stopped"
+
+
+class _Termination(_Interruption):
+    exit_code = 128 + signal.SIGTERM
+
+
+_STOPPED = {kind.exit_code: kind for kind in (_Interruption, _Termination)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +78,23 @@ def run(given: Mapping[str, str], listeners: Listeners) -> Ending:
     except AscLinkerError as error:
         return Ending(known.report(Outcome.FAILED), error, error.exit_code)
     except Interrupted as stop:
-        done = "The write was done." if known.changed else "Nothing was written."
-        told = AscLinkerError(f"{stop} {done}", hint="Run again to go on where this run ended.")
-        return Ending(known.report(Outcome.FAILED), told, stop.exit_code)
+        stopped = _STOPPED[stop.exit_code](f"{stop} {_what_was_written(known)}", hint=_GO_ON)
+        return Ending(known.report(Outcome.FAILED), stopped, stopped.exit_code)
     except Exception as fault:
-        told = AscLinkerError(f"asc-linker stopped on {type(fault).__name__}.", hint=_A_BUG)
+        told = fault_of_ours(fault)
         trace = "".join(traceback.format_exception(fault))
         return Ending(known.report(Outcome.FAILED), told, told.exit_code, trace)
+
+
+def fault_of_ours(fault: Exception) -> AscLinkerError:
+    """What is told where an exception was not meant: its kind, and how to report it."""
+    return AscLinkerError(f"asc-linker stopped on {type(fault).__name__}.", hint=_A_BUG)
+
+
+def _what_was_written(known: Known) -> str:
+    if known.pending is not None:
+        return "A write was under way; whether Apple made the change is not known."
+    return "The write was done." if known.changed else "Nothing was written."
 
 
 def _carry_out(given: Mapping[str, str], listeners: Listeners, known: Known) -> AttachReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -21,7 +21,7 @@ from asc_linker.request import is_loopback
 from asc_linker.retry import MOST_ATTEMPTS, Patience, Trouble, clock_fault, retry_after_s
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from asc_linker.auth import Tokens
     from asc_linker.clock import Clock
@@ -115,8 +115,8 @@ class Answer:
 class Transport:
     """The way to one origin, for one key. Safe to share between threads.
 
-    Each thread gets a session that is kept alive. `requests_left` is what Apple last said of the
-    hourly limit, None until it did.
+    Sessions are kept alive, as many as are in use at once. `requests_left` is what Apple last said
+    of the hourly limit, None until it did.
     """
 
     def __init__(
@@ -138,14 +138,13 @@ class Transport:
         self.tell_retry = on_retry
         self._timeout_s = timeout_s
         self._random = random
-        self._local = threading.local()
-        self._sessions: list[requests.Session] = []
+        self._idle: list[requests.Session] = []
         self.requests_left: int | None = None
 
     def close(self) -> None:
-        """Close every connection."""
-        for session in self._sessions:
-            session.close()
+        """Close every connection that is not in use."""
+        while self._idle:
+            self._idle.pop().close()
 
     def read(self, request: Request) -> object:
         """GET until there is whole JSON. Raises what the last attempt met with."""
@@ -219,16 +218,19 @@ class Transport:
         connect_s, read_s = (min(each, longest_s) for each in self._timeout_s)
         status, request_id, date = 0, "", ""
         try:
-            with self._session().request(
-                request.method,
-                self._api_url + request.path,
-                params=request.query,
-                json=request.body,
-                auth=_Bearer(token),
-                timeout=(connect_s, read_s),
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
+            with (
+                self._session() as session,
+                session.request(
+                    request.method,
+                    self._api_url + request.path,
+                    params=request.query,
+                    json=request.body,
+                    auth=_Bearer(token),
+                    timeout=(connect_s, read_s),
+                    allow_redirects=False,
+                    stream=True,
+                ) as answer,
+            ):
                 status, request_id = answer.status_code, answer.headers.get("X-Request-ID", "")
                 date = answer.headers.get("Date", "")
                 body, cut = self._body(answer, started + longest_s)
@@ -260,15 +262,23 @@ class Transport:
     def _host(self) -> str:
         return urlsplit(self._api_url).netloc
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = requests.Session()
-            session.headers.update({"Accept": "application/json", "User-Agent": "asc-linker"})
-            # A proxy of the environment could not reach this machine's loopback.
-            session.trust_env = not is_loopback(self._api_url)
-            self._local.session = session
-            self._sessions.append(session)
+    @contextmanager
+    def _session(self) -> Iterator[requests.Session]:
+        """A session nobody else uses at the moment; afterwards it is kept alive for the next."""
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = self._new_session()
+        try:
+            yield session
+        finally:
+            self._idle.append(session)
+
+    def _new_session(self) -> requests.Session:
+        session = requests.Session()
+        session.headers.update({"Accept": "application/json", "User-Agent": "asc-linker"})
+        # A proxy of the environment could not reach this machine's loopback.
+        session.trust_env = not is_loopback(self._api_url)
         return session
 
     def _note_rate_limit(self, header: str) -> None:
