@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_clock import FakeClock
+from faults_under_test import MATRIX, table
 from hypothesis import settings
 from story import APP, Story
 
@@ -45,3 +46,12 @@ def begin(key: ThrowawayKey, clock: FakeClock) -> Iterator[Callable[..., Story]]
             return Story(emulator, key, clock)
 
         yield start
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the fault matrix, as far as it was played."""
+    matrix = terminalreporter.config.stash.get(MATRIX, None)
+    if matrix:
+        terminalreporter.section("what a run comes to, request by request and fault by fault")
+        for line in table(matrix):
+            terminalreporter.write_line(line)

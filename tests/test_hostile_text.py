@@ -1,0 +1,332 @@
+"""Other people's text is data: in the log, the annotations, the summary and the outputs.
+
+The action runs as a step would, in worlds whose every text tries something; what it left behind is
+read as the runner reads it, and as a Markdown renderer draws it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from runner_environment import Step, run_step
+from story import APP
+
+from asc_linker.emulator import Emulator, ThrowawayKey, World
+
+COMMANDS = (
+    "\n".join(
+        [
+            "innocent",
+            "::set-env name=PATH::/tmp/evil",
+            "  ::add-path::/tmp/evil",
+            "::error title=pwned::pwned",
+            "::stop-commands::pwned",
+            "##[add-mask]e",
+            "##[set-output name=outcome;]attached",
+            "x ##[error]pwned",
+            "%0A::warning::pwned%0D%0A::add-mask::e",
+        ]
+    )
+    + "\r::notice::pwned\r\n::debug::pwned\u2028::group::pwned\u0085::endgroup::\v::error::pwned"
+)
+MARKUP = (
+    "| a | b |\n| --- | --- |\n| <img src=x onerror=alert(1)> | [x](https://evil.example/) |\n\n"
+    "# heading\n- item\n> quote\n```\ncode\n```\n![p](https://evil.example/p.png) `tick` **bold** "
+    "<script>alert(1)</script> &lt;b&gt; \\| https://evil.example www.evil.example @octocat "
+    "</td></tr></table> ~~gone~~ [ref]: https://evil.example\n---\n<!-- comment"
+)
+UNSEEN = "\x1b[31mred\x1b[0m\x1b]8;;https://evil.example\x07\u202egnp.exe\u2066\u200b\ufeff\x00\x9b"
+TEXTS = {"commands": COMMANDS, "markup": MARKUP, "unseen": UNSEEN}
+
+OUTPUTS = {
+    "outcome",
+    "changed",
+    "app-id",
+    "bundle-id",
+    "platform",
+    "version-id",
+    "version-string",
+    "version-state",
+    "build-id",
+    "build-number",
+    "previous-build-id",
+    "previous-build-number",
+    "uses-non-exempt-encryption",
+    "url",
+    "report",
+}
+
+
+@pytest.fixture(params=TEXTS)
+def text(request: pytest.FixtureRequest) -> str:
+    return TEXTS[str(request.param)]
+
+
+Play = Callable[..., Step]
+
+
+@pytest.fixture
+def play(key: ThrowawayKey, tmp_path: Path) -> Play:
+    """Runs one step in a world; `script` is done to the emulator before."""
+
+    def run(
+        world: Mapping[str, Any],
+        script: Callable[[Emulator], None] | None = None,
+        **changes: str,
+    ) -> Step:
+        with Emulator(World.from_json(world), keys=[key]) as emulator:
+            if script is not None:
+                script(emulator)
+            inputs = {
+                "api-key-id": key.key_id,
+                "issuer-id": key.issuer_id or "",
+                "api-private-key": key.private_key,
+                "api-url": emulator.url,
+                "bundle-id": "com.example.notes",
+                "version-string": "1.4.2",
+                "build-number": "231",
+                "wait-minutes": "0",
+            }
+            return run_step(tmp_path, inputs | changes, {"RUNNER_DEBUG": "1"})
+
+    return run
+
+
+def a_world(**app: Any) -> dict[str, Any]:
+    return {"apps": [deepcopy(APP) | app]}
+
+
+# ------------------------------------------------------------------- what to expect
+
+
+def assert_harmless(step: Step, key: ThrowawayKey) -> None:
+    """Nothing of what was read has become anything but text."""
+    assert step.exit_code in (0, 2, 4, 5), step.stdout + step.stderr
+    assert step.stderr == ""
+    assert_only_our_commands(step, key)
+    assert set(step.outputs) == OUTPUTS
+    assert_only_text(step.log)
+    assert_only_text(step.summary)
+    assert_only_our_markup(step.summary)
+
+
+def assert_only_our_commands(step: Step, key: ThrowawayKey) -> None:
+    names = [command.name for command in step.commands]
+    assert set(names) <= {"add-mask", "group", "endgroup", "notice", "warning", "error", "debug"}
+    assert len(step.annotations("error")) == (step.exit_code != 0)
+    assert len(step.annotations("notice")) == (step.exit_code == 0)
+    assert names.count("group") == names.count("endgroup")
+    for mask in step.masks:
+        assert len(mask) > 20 or mask in key.private_key
+    for command in step.commands:
+        if command.name != "add-mask":
+            assert_only_text(command.data)
+            assert all(map(is_plain, command.properties.values()))
+            assert "pwned" not in command.properties.values()
+    # A command is one line, whichever of the runner's line ends is looked for.
+    for line in step.stdout.splitlines():
+        assert not line.lstrip().startswith(("::set-", "::add-path", "::stop-"))
+
+
+def is_plain(text: str) -> bool:
+    """Whether nothing in it moves a cursor, turns the direction, or cannot be seen."""
+    # What keeps a command from being one is a space that nobody sees.
+    plain = text.replace("\u200b", "")
+    return not {unicodedata.category(each) for each in plain} & {"Cc", "Cf", "Cs", "Co", "Cn"}
+
+
+def assert_only_text(text: str) -> None:
+    assert [line for line in text.split("\n") if not is_plain(line)] == []
+
+
+def tokens(parsed: list[Token]) -> Iterator[Token]:
+    for token in parsed:
+        yield token
+        yield from tokens(token.children or [])
+
+
+def assert_only_our_markup(summary: str) -> None:
+    found = list(tokens(MarkdownIt("commonmark").enable("table").parse(summary)))
+    drawn = {token.type for token in found}
+    assert not drawn & {"html_block", "html_inline", "image", "fence", "code_block", "code_inline"}
+    assert not drawn & {"blockquote_open", "hr", "ordered_list_open", "em_open"}
+    assert sum(token.type == "heading_open" for token in found) == 1
+    for token in found:
+        if token.type == "link_open":
+            href = str(token.attrGet("href"))
+            assert re.match(r"https://appstoreconnect\.apple\.com/apps/[^/]+/distribution/", href)
+    assert sum(token.type == "table_open" for token in found) <= 2
+    # What links itself on GitHub's pages does not, outside of our own links.
+    outside = re.sub(r"\]\(https://appstoreconnect\.apple\.com/[^)]*\)", "", summary)
+    assert not re.search(r"https://|(?<!\\)@octocat|www\.evil", outside)
+
+
+# --------------------------------------------------------------------- every source
+
+
+def test_the_apps_name_is_only_a_name(play: Play, key: ThrowawayKey, text: str) -> None:
+    step = play(a_world(name=text))
+
+    assert step.outputs["outcome"] == "attached"
+    assert_harmless(step, key)
+
+
+def test_other_bundle_ids_are_only_listed(play: Play, key: ThrowawayKey, text: str) -> None:
+    step = play(a_world(bundleId=text))
+
+    assert step.exit_code == 4
+    assert_harmless(step, key)
+
+
+def test_an_apps_id_is_only_an_id(play: Play, key: ThrowawayKey, text: str) -> None:
+    step = play(a_world(id=text))
+
+    assert_harmless(step, key)
+
+
+def test_other_versions_are_only_listed(play: Play, key: ThrowawayKey, text: str) -> None:
+    step = play(a_world(appStoreVersions=[{"id": "v1", "versionString": text}]))
+
+    assert step.exit_code == 4
+    assert_harmless(step, key)
+
+
+def test_an_open_version_is_only_named(play: Play, key: ThrowawayKey, text: str) -> None:
+    world = a_world(appStoreVersions=[{"id": "v1", "versionString": text}])
+
+    step = play(world, **{"if-version-missing": "create"})
+
+    assert step.exit_code == 5
+    assert_harmless(step, key)
+
+
+def test_other_builds_are_only_listed(play: Play, key: ThrowawayKey, text: str) -> None:
+    world = a_world()
+    world["apps"][0]["builds"][2]["version"] = text
+
+    step = play(world)
+
+    assert step.exit_code == 4
+    assert_harmless(step, key)
+
+
+def test_the_attached_build_is_only_a_number(play: Play, key: ThrowawayKey, text: str) -> None:
+    world = a_world()
+    world["apps"][0]["builds"][1]["version"] = text
+
+    step = play(world)
+
+    assert step.outputs["outcome"] == "attached"
+    assert step.outputs["previous-build-number"] == text
+    assert_harmless(step, key)
+
+
+def test_a_state_nobody_knows_is_only_a_word(play: Play, key: ThrowawayKey, text: str) -> None:
+    world = a_world()
+    version = world["apps"][0]["appStoreVersions"][1]
+
+    def rename_state(emulator: Emulator) -> None:
+        document = {
+            "data": [
+                {
+                    "type": "appStoreVersions",
+                    "id": version["id"],
+                    "attributes": {
+                        "platform": "IOS",
+                        "versionString": "1.4.2",
+                        "appVersionState": text,
+                    },
+                    "relationships": {"build": {"data": None}},
+                }
+            ],
+            "links": {"self": "x"},
+        }
+        emulator.on("GET /v1/apps/*/appStoreVersions", answer=lambda _: (200, document))
+
+    step = play(world, rename_state)
+
+    assert step.outputs["outcome"] == "attached"
+    assert step.outputs["version-state"] == text
+    assert_harmless(step, key)
+
+
+def test_apples_refusal_is_only_quoted(play: Play, key: ThrowawayKey, text: str) -> None:
+    error = {
+        "id": text,
+        "status": "409",
+        "code": text,
+        "title": text,
+        "detail": text,
+        "source": {"pointer": text},
+        "meta": {"associatedErrors": {text: [{"code": text, "title": text, "detail": text}]}},
+    }
+
+    def refuse(emulator: Emulator) -> None:
+        match = "PATCH /v1/appStoreVersions/*/relationships/build"
+        emulator.on(match, status=409, body={"errors": [error]}, times=None)
+
+    step = play(a_world(), refuse)
+
+    assert step.exit_code == 5
+    assert_harmless(step, key)
+
+
+def test_the_reasons_of_a_failed_upload_are_only_quoted(
+    play: Play, key: ThrowawayKey, text: str
+) -> None:
+    upload = {
+        "cfBundleVersion": "232",
+        "cfBundleShortVersionString": "1.4.2",
+        "state": {"state": "FAILED", "errors": [{"code": text, "description": text}]},
+    }
+
+    step = play(a_world(buildUploads=[upload]), **{"build-number": "232"})
+
+    assert step.exit_code == 5
+    assert_harmless(step, key)
+
+
+NOT_SECRET = [
+    "bundle-id",
+    "version-string",
+    "build-number",
+    "tag",
+    "platform",
+    "dry-run",
+    "api-url",
+]
+
+
+@pytest.mark.parametrize("name", NOT_SECRET)
+def test_what_a_user_typed_is_only_repeated(
+    play: Play, key: ThrowawayKey, text: str, name: str
+) -> None:
+    # The environment of a process holds no NUL.
+    typed = {name: text.replace("\0", "")}
+    if name == "tag":
+        typed["version-string"] = ""
+
+    step = play(a_world(), **typed)
+
+    assert step.exit_code == 2
+    assert_harmless(step, key)
+
+
+def test_hostile_text_arrives_whole_in_the_outputs(play: Play, text: str) -> None:
+    world = a_world(name=text)
+    world["apps"][0]["builds"][1]["version"] = text
+
+    step = play(world)
+
+    assert step.outputs["previous-build-number"] == text
+    (report,) = json.loads(step.outputs["report"])
+    assert report["previous-build-number"] == text
