@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from asc_linker.progress import Tell
     from asc_linker.request import AttachRequest
 
-# How often a write whose answer was lost is sent in all, after looking each time.
+# How often a write is planned in all, when its answer was lost or the world changed under it.
 _MOST_LOOKS = 3
 _DRY = {Outcome.ATTACHED: Outcome.WOULD_ATTACH, Outcome.DETACHED: Outcome.WOULD_DETACH}
 # How it looks when what was meant has been done, be it by a write whose answer was lost.
@@ -88,7 +88,10 @@ def _make_true(reading: Reading) -> AttachReport:
             known.pending = None
         except (NotAttachable, NotFound) as refusal:
             known.pending = None
-            plan = reconsider(refusal, plan, reading)
+            before, plan = plan, reconsider(refusal, plan, reading)
+            looks += plan.writes != before.writes
+            if looks >= _MOST_LOOKS:
+                raise
         else:
             return known.report(plan.outcome)
     if known.changed and plan.outcome is _ALREADY.get(meant.outcome):

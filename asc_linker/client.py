@@ -49,6 +49,9 @@ _UPLOAD = {
 }
 
 
+_UNKNOWN = " Whether Apple made the change is not known."
+
+
 class MaybeApplied(AppStoreConnectError):
     """A write that is not repeated here: look whether it happened, and only then send it again.
 
@@ -59,7 +62,7 @@ class MaybeApplied(AppStoreConnectError):
     def __init__(self, trouble: Trouble, wait_s: float = 0.0) -> None:
         error = trouble.error
         super().__init__(
-            error.message + (" Whether Apple made the change is not known." * trouble.arrived),
+            error.message + _UNKNOWN * trouble.arrived,
             hint=error.hint,
             apple=error.apple,
             request_id=error.request_id,
@@ -304,7 +307,11 @@ class AppStoreConnect:
         patience = self._transport.patience(request)
         while isinstance(outcome := self._transport.attempt(request, patience), Trouble):
             if not outcome.at_once:
-                wait_s = patience.next_pause_s(outcome)
+                try:
+                    wait_s = patience.next_pause_s(outcome)
+                except AppStoreConnectError as error:
+                    error.message += _UNKNOWN * outcome.arrived
+                    raise
                 raise MaybeApplied(outcome, wait_s) from outcome.error
             patience.pause(outcome)
         return outcome.body

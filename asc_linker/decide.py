@@ -27,7 +27,7 @@ from asc_linker.facts import (
     read_versions,
 )
 from asc_linker.model import BuildUploadState
-from asc_linker.plan import Plan, placed, settle, sight
+from asc_linker.plan import NotYet, placed, settle, sight
 from asc_linker.preflight import preflight
 from asc_linker.request import Operation
 
@@ -39,10 +39,12 @@ if TYPE_CHECKING:
     from asc_linker.errors import AscLinkerError
     from asc_linker.model import Build, BuildUpload
     from asc_linker.outcome import Known
-    from asc_linker.plan import Facts, NotYet
+    from asc_linker.plan import Facts, Plan
     from asc_linker.progress import Tell
     from asc_linker.request import AttachRequest
     from asc_linker.waiting import Wait
+
+    _Look = Callable[["Reading", Facts], Facts]
 
 # While the build is not ready, at every so manieth look at it the version is read as well: it may
 # have been locked, and then waiting is in vain. While it is not even listed, so are the uploads.
@@ -72,48 +74,73 @@ def decide(reading: Reading) -> Plan:
     """
     reading.request, facts = read_facts(reading.request, reading.apple)
     if reading.request.latest:
-        uploads = read_uploads(reading.request, reading.apple, facts.app.id)
-        facts = replace(facts, uploads=tuple(uploads))
+        facts = _with_uploads(reading, facts)
     version_read_s = reading.clock.monotonic()
-    looks = 0
+    rota = _Rota()
     while True:
         facts = _complete(reading, facts)
         verdict = _settle(reading, facts)
-        age_s = reading.clock.monotonic() - version_read_s
-        if isinstance(verdict, Plan) and (not verdict.writes or age_s < _FRESH_S):
+        if isinstance(verdict, NotYet):
+            look = rota.pause(reading, facts, verdict)
+        elif verdict.writes and reading.clock.monotonic() - version_read_s >= _FRESH_S:
+            look = _with_versions
+        else:
             return verdict
-        if isinstance(verdict, Plan):
-            facts = _with_versions(reading, facts)
+        facts = rota.tolerant(look, reading, facts)
+        if look is _with_versions:
             version_read_s = reading.clock.monotonic()
-            continue
-        # The builds are looked at in every interval; what else is worth a look gets it half way.
-        looks += 1
-        look = _look_elsewhere(reading, facts, verdict, looks)
-        _pause(reading, facts, verdict, part=0.5 if look else 1.0)
-        if look and not reading.wait.is_over:
-            facts = look(reading, facts)
-            if look is _with_versions:
-                version_read_s = reading.clock.monotonic()
-            facts = _complete(reading, facts)
-            verdict = _settle(reading, facts)
-            if isinstance(verdict, Plan):
-                continue
-            _pause(reading, facts, verdict, part=0.5)
-        builds = read_builds(reading.request, reading.apple, facts.app.id)
-        facts = replace(facts, builds=tuple(builds))
 
 
-def _look_elsewhere(
-    reading: Reading, facts: Facts, verdict: NotYet, looks: int
-) -> Callable[[Reading, Facts], Facts] | None:
-    """What is to be read before the builds are read again, if anything."""
-    if looks % _VERSION_EVERY == 0:
-        return _with_versions
-    upload = newest_upload(placed(reading.request, verdict.version), facts.uploads)
-    is_through = upload is not None and upload.state is BuildUploadState.COMPLETE
-    if verdict.build is None and not is_through and looks % _UPLOADS_EVERY == 1:
-        return _with_uploads
-    return None
+class _Rota:
+    """What is looked at next: the builds in every interval, all else half way between two of these.
+
+    Apple may fail for minutes while a build is waited for. The wait outlives that, and ends with
+    Apple's failure only if that is what it sees last.
+    """
+
+    def __init__(self) -> None:
+        self._intervals = 0
+        self._is_half_way = False
+        self._trouble: AppStoreConnectError | None = None
+
+    def pause(self, reading: Reading, facts: Facts, verdict: NotYet) -> _Look:
+        """Wait until the next look is due. Returns that look; the last one is at the builds.
+
+        Raises ProcessingTimeout or NotFound: there is no time left. Raises AppStoreConnectError:
+        there is none, and the last look failed.
+        """
+        if reading.wait.is_over:
+            raise self._trouble or _not_ready(reading, facts, verdict)
+        elsewhere = None
+        if not self._is_half_way:
+            self._intervals += 1
+            elsewhere = self._elsewhere(reading, facts, verdict)
+        part = 0.5 if elsewhere or self._is_half_way else 1.0
+        self._is_half_way = elsewhere is not None
+        _pause(reading, verdict, part)
+        return _with_builds if elsewhere is None or reading.wait.is_over else elsewhere
+
+    def tolerant(self, look: _Look, reading: Reading, facts: Facts) -> Facts:
+        """What `look` shows; `facts` as they are where Apple fails in a way that may pass."""
+        self._trouble = None
+        try:
+            return look(reading, facts)
+        except AppStoreConnectError as error:
+            if not error.may_pass or reading.wait.is_over:
+                raise
+            self._trouble = error
+        reading.tell.line(f"{self._trouble.message} The wait goes on.")
+        return facts
+
+    def _elsewhere(self, reading: Reading, facts: Facts, verdict: NotYet) -> _Look | None:
+        """What else is worth a look in this interval, if anything."""
+        if self._intervals % _VERSION_EVERY == 0:
+            return _with_versions
+        upload = newest_upload(placed(reading.request, verdict.version), facts.uploads)
+        is_through = upload is not None and upload.state is BuildUploadState.COMPLETE
+        if verdict.build is None and not is_through and self._intervals % _UPLOADS_EVERY == 1:
+            return _with_uploads_if_told
+        return None
 
 
 def _settle(reading: Reading, facts: Facts) -> Plan | NotYet:
@@ -128,7 +155,7 @@ def _settle(reading: Reading, facts: Facts) -> Plan | NotYet:
     except NotAttachable as error:
         raise _in_apples_words(error, known) from None
     known.version, known.build = verdict.version, verdict.build
-    if isinstance(verdict, Plan):
+    if not isinstance(verdict, NotYet):
         known.checks = verdict.checks
     return verdict
 
@@ -171,15 +198,19 @@ def _narrow_latest(reading: Reading, facts: Facts) -> None:
         )
 
 
-def _pause(reading: Reading, facts: Facts, verdict: NotYet, *, part: float) -> None:
-    """Wait for the next poll. Raises ProcessingTimeout or NotFound: there is no time left."""
+def _pause(reading: Reading, verdict: NotYet, part: float) -> None:
+    """Wait for `part` of an interval, with a sign of life."""
     wait, left, tell = reading.wait, reading.apple.requests_left, reading.tell
-    if wait.is_over:
-        raise _not_ready(reading, facts, verdict)
     slow = wait.slowed_by(left)
     if slow:
         tell.line(slow)
     wait.pause(left, lambda: tell.waiting(str(verdict), wait.elapsed_s, wait.left_s), part=part)
+
+
+def _with_builds(reading: Reading, facts: Facts) -> Facts:
+    """`facts` with the builds as they are now."""
+    builds = read_builds(reading.request, reading.apple, facts.app.id)
+    return replace(facts, builds=tuple(builds))
 
 
 def _with_versions(reading: Reading, facts: Facts) -> Facts:
@@ -192,12 +223,17 @@ def _with_versions(reading: Reading, facts: Facts) -> Facts:
 
 
 def _with_uploads(reading: Reading, facts: Facts) -> Facts:
-    """`facts` with Apple's news of the upload; it has been seen to answer 404 without a cause."""
+    """`facts` with what Apple knows of uploads."""
+    uploads = read_uploads(reading.request, reading.apple, facts.app.id)
+    return replace(facts, uploads=tuple(uploads))
+
+
+def _with_uploads_if_told(reading: Reading, facts: Facts) -> Facts:
+    """The same, where the list may be missing: it has been seen to answer 404 without a cause."""
     try:
-        uploads = read_uploads(reading.request, reading.apple, facts.app.id)
+        return _with_uploads(reading, facts)
     except NotFound:
         return facts
-    return replace(facts, uploads=tuple(uploads))
 
 
 def _not_ready(reading: Reading, facts: Facts, verdict: NotYet) -> AscLinkerError:

@@ -104,10 +104,14 @@ class Interrupted(BaseException):
 
 
 class AppStoreConnectError(AscLinkerError):
-    """Apple's side failed, could not be reached, or answered what we cannot use."""
+    """Apple's side failed, could not be reached, or answered what we cannot use.
+
+    `may_pass` says that every attempt met with trouble of a kind that passes by itself.
+    """
 
     exit_code = 7
     title = "App Store Connect failed"
+    may_pass = False
 
 
 class UnexpectedAnswer(AppStoreConnectError):  # the name is the sentence

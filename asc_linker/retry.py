@@ -71,10 +71,10 @@ class Patience:
         Raises the error of `trouble`: there will be no other attempt.
         """
         if self._failed + 1 >= trouble.most_attempts:
-            raise trouble.error
+            raise _given_up(trouble)
         pause_s = self.next_pause_s(trouble)
         if pause_s >= self.left_s:
-            raise trouble.error
+            raise _given_up(trouble)
         when = f"in {pause_s:.1f} s" if pause_s else "at once"
         self._tell(
             f"{self._what}: {trouble.what}. "
@@ -103,6 +103,13 @@ class Patience:
             ) from error
         backoff_s: float = 2 ** (self._failed - 1) * (1 - self._random() / 2)
         return max(backoff_s, asked_s)
+
+
+def _given_up(trouble: Trouble) -> AscLinkerError:
+    """The error to raise; a later request may fare better than all these attempts."""
+    if isinstance(trouble.error, AppStoreConnectError):
+        trouble.error.may_pass = True
+    return trouble.error
 
 
 def retry_after_s(header: str, date: str, now: float) -> float:

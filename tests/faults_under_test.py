@@ -41,6 +41,7 @@ class Operation:
 NAMED = {"bundle-id": "com.example.notes", "version-string": "1.4.2", "build-number": "231"}
 BY_VERSION = {"bundle-id": "com.example.notes", "version-string": "1.4.2"}
 DRAFT = {"id": "v150", "versionString": "1.5.0", "build": None}
+WAITING = "attach, after a wait"
 OPERATIONS = {
     "attach": Operation(NAMED, "attached"),
     "attach, app-id": Operation(
@@ -53,7 +54,7 @@ OPERATIONS = {
         app=app_with(usesNonExemptEncryption=None),
     ),
     "attach, latest": Operation(BY_VERSION | {"build-number": "latest"}, "attached"),
-    "attach, after a wait": Operation(
+    WAITING: Operation(
         NAMED | {"wait-minutes": "20"},
         "attached",
         app=app_with(appearsAfterSeconds=8, processedAfterSeconds=16),
@@ -190,6 +191,10 @@ class Position:
     @property
     def is_write(self) -> bool:
         return self.method != "GET"
+
+    @property
+    def is_for_uploads(self) -> bool:
+        return self.path.endswith("/buildUploads")
 
     @property
     def is_list(self) -> bool:

@@ -165,8 +165,9 @@ def test_memory_stays_flat(long: Long) -> None:
     finally:
         tracemalloc.stop()
 
-    # Two hours are some four hundred polls: whatever is kept of each would be more.
-    assert held[5] - held[3] < 40_000
+    # Two hours are some four hundred polls, and an answer kept of each would be a mebibyte; what
+    # tracemalloc counts moves by some tens of kilobytes by itself.
+    assert held[5] - held[3] < 150_000
 
 
 @pytest.mark.parametrize("long", ["processing"], indirect=True)

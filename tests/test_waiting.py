@@ -170,6 +170,34 @@ def test_a_build_that_flickers_is_waited_for_all_the_same(wait: Wait) -> None:
     assert [line for _, line in waited.log if "does not list" in line]
 
 
+def test_an_outage_of_minutes_is_outlived(wait: Wait) -> None:
+    # Six attempts a look, and no look succeeds for about three minutes.
+    down = {"status": 503, "after": 2, "times": 24}
+    waited = wait(app_with(processedAfterSeconds=600), faults={BUILDS: down})
+
+    assert waited.attached == "b231"
+    assert [line for _, line in waited.log if line.endswith("The wait goes on.")]
+
+
+def test_an_outage_that_lasts_to_the_deadline_ends_the_wait_with_apples_failure(
+    wait: Wait,
+) -> None:
+    down = {"status": 503, "after": 2, "times": None}
+    waited = wait(app_with(processedAfterSeconds=600), faults={BUILDS: down}, wait_minutes="20")
+
+    assert waited.exit_code == 7
+    assert 20 * 60 <= waited.ended_s <= 21 * 60 + 5
+
+
+def test_being_told_to_come_back_much_later_ends_the_wait(wait: Wait) -> None:
+    later = {"status": 429, "headers": {"Retry-After": "1800"}, "after": 2, "times": None}
+    waited = wait(app_with(processedAfterSeconds=600), faults={BUILDS: later})
+
+    assert waited.exit_code == 7
+    assert "asks to come back in 30 min" in waited.message
+    assert waited.ended_s < 60
+
+
 def test_a_version_that_is_to_be_created_is_created_once_its_build_is_ready(wait: Wait) -> None:
     app = without_version(builds=app_with(processedAfterSeconds=1000)["builds"])
     waited = wait(app, if_version_missing="create")

@@ -124,6 +124,18 @@ def test_an_attachment_nobody_can_tell_about_says_so(
     assert server.lines.count(f"PATCH {LINK}") == 1
 
 
+@pytest.mark.parametrize(("status", "is_known"), [(503, False), (429, True)])
+def test_a_write_apple_wants_repeated_much_later_says_whether_it_may_have_happened(
+    apple: AppStoreConnect, server: ScriptedServer, status: int, *, is_known: bool
+) -> None:
+    server.on(f"PATCH /v1/builds/{BUILD}", status, headers={"Retry-After": "1800"})
+
+    with pytest.raises(AppStoreConnectError, match="asks to come back in 30 min") as caught:
+        apple.answer_encryption(BUILD, answer=True)
+
+    assert ("is not known" in caught.value.message) is not is_known
+
+
 def test_an_attachment_apple_refuses_is_asked_once(
     apple: AppStoreConnect, server: ScriptedServer, clock: FakeClock
 ) -> None:
