@@ -115,12 +115,13 @@ def warnings(report: AttachReport, now: datetime) -> list[Warning]:
     """What will bite next, though this run went well."""
     found = []
     build = report.build
-    if build and build.uses_non_exempt_encryption is None:
+    if build and _compliance_is_open(report):
         found.append(
             Warning(
                 "Export compliance is unanswered",
                 f"App Store Connect will ask about build {build.number}'s encryption before "
-                "review. Answer it there, or set ITSAppUsesNonExemptEncryption in Info.plist.",
+                "review. Answer it with `uses-non-exempt-encryption`, or once and for all by "
+                "ITSAppUsesNonExemptEncryption in Info.plist.",
             )
         )
     if build and build.expires_at and now < build.expires_at < now + _SOON:
@@ -140,6 +141,16 @@ def warnings(report: AttachReport, now: datetime) -> list[Warning]:
             )
         )
     return found
+
+
+def _compliance_is_open(report: AttachReport) -> bool:
+    """Whether Apple is still going to ask: not about a released version, nor once answered."""
+    if report.version and report.version.app_version_state.is_released:
+        return False
+    return any(
+        check.name == "Export compliance" and check.verdict is Verdict.OPEN
+        for check in report.checks
+    )
 
 
 def error_lines(error: AscLinkerError) -> list[str]:

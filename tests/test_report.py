@@ -24,7 +24,7 @@ from asc_linker.model import (
     VersionId,
 )
 from asc_linker.outcome import AttachReport, Known, Outcome
-from asc_linker.preflight import Check, Verdict
+from asc_linker.preflight import Case, Check, Verdict, preflight
 from asc_linker.report import (
     annotation,
     as_json,
@@ -36,6 +36,7 @@ from asc_linker.report import (
     version_url,
     warnings,
 )
+from asc_linker.request import AttachRequest
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 NOTES = App(AppId("6446000001"), "com.example.notes", "Example Notes")
@@ -242,9 +243,14 @@ def test_an_id_cannot_leave_its_place_in_the_url() -> None:
 
 
 def titles(requests_left: int | None = None, **build: Any) -> list[str]:
-    report: AttachReport = known(build=replace(BUILD, **build)).report(Outcome.ATTACHED)
-    report = replace(report, requests_left=requests_left)
-    return [warning.title for warning in warnings(report, NOW)]
+    return [warning.title for warning in warnings(warned(requests_left, **build), NOW)]
+
+
+def warned(requests_left: int | None = None, **build: Any) -> AttachReport:
+    state = known(build=replace(BUILD, **build))
+    assert state.app is not None
+    state.checks = preflight(Case(AttachRequest(), state.app, state.version, state.build))
+    return replace(state.report(Outcome.ATTACHED), requests_left=requests_left)
 
 
 def test_what_is_well_needs_no_warning() -> None:
@@ -255,6 +261,14 @@ def test_what_will_bite_next_is_a_warning() -> None:
     assert titles(uses_non_exempt_encryption=None) == ["Export compliance is unanswered"]
     assert titles(expires_at=NOW + timedelta(days=6)) == ["The build expires soon"]
     assert titles(requests_left=100) == ["Few requests are left"]
+
+
+def test_a_released_version_is_not_asked_about_its_encryption() -> None:
+    report = warned(uses_non_exempt_encryption=None)
+    assert report.version is not None
+    version = replace(report.version, app_version_state=AppVersionState.READY_FOR_DISTRIBUTION)
+
+    assert warnings(replace(report, version=version), NOW) == []
 
 
 def test_what_has_expired_already_does_not_expire_soon() -> None:
