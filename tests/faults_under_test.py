@@ -55,7 +55,7 @@ OPERATIONS = {
     ),
     "attach, latest": Operation(BY_VERSION | {"build-number": "latest"}, "attached"),
     WAITING: Operation(
-        NAMED | {"wait-minutes": "20"},
+        NAMED | {"wait-minutes": "3"},
         "attached",
         app=app_with(appearsAfterSeconds=8, processedAfterSeconds=16),
     ),
