@@ -82,13 +82,15 @@ def decide(reading: Reading) -> Plan:
         verdict = _settle(reading, facts)
         if isinstance(verdict, NotYet):
             look = rota.pause(reading, facts, verdict)
+            seen = rota.tolerant(look, reading, facts)
         elif verdict.writes and reading.clock.monotonic() - version_read_s >= _FRESH_S:
             look = _with_versions
+            seen = look(reading, facts)
         else:
             return verdict
-        facts = rota.tolerant(look, reading, facts)
-        if look is _with_versions:
+        if look is _with_versions and seen is not facts:
             version_read_s = reading.clock.monotonic()
+        facts = seen
 
 
 class _Rota:

@@ -189,6 +189,16 @@ def test_an_outage_that_lasts_to_the_deadline_ends_the_wait_with_apples_failure(
     assert 20 * 60 <= waited.ended_s <= 21 * 60 + 5
 
 
+def test_nothing_is_written_on_the_strength_of_a_version_that_could_not_be_read_again(
+    wait: Wait,
+) -> None:
+    down = {"status": 503, "after": 1, "times": None}
+    waited = wait(app_with(processedAfterSeconds=600), faults={VERSIONS: down})
+
+    assert waited.exit_code == 7
+    assert waited.times(WRITE) == []
+
+
 def test_being_told_to_come_back_much_later_ends_the_wait(wait: Wait) -> None:
     later = {"status": 429, "headers": {"Retry-After": "1800"}, "after": 2, "times": None}
     waited = wait(app_with(processedAfterSeconds=600), faults={BUILDS: later})
