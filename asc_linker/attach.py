@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from asc_linker.carry_out import carry_out, look_back
 from asc_linker.client import MaybeApplied
 from asc_linker.decide import Reading, decide, looking_for
 from asc_linker.errors import Interrupted, NotAttachable, NotFound
 from asc_linker.outcome import Outcome
 from asc_linker.preflight import changed
 from asc_linker.waiting import Wait
-from asc_linker.writing import carry_out, look_back
 
 if TYPE_CHECKING:
     from asc_linker.client import AppStoreConnect

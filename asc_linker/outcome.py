@@ -10,8 +10,8 @@ from asc_linker.model import AttachedBuild
 
 if TYPE_CHECKING:
     from asc_linker.model import App, AppStoreVersion, Build
-    from asc_linker.plan import Write
     from asc_linker.preflight import Check
+    from asc_linker.write import Write
 
 
 class Outcome(StrEnum):

@@ -17,22 +17,19 @@ from asc_linker.model import AppVersionState, ProcessingState
 from asc_linker.outcome import Outcome
 from asc_linker.preflight import IDENTITY, Case, preflight, refusals
 from asc_linker.request import IfAttached, IfVersionLocked, IfVersionMissing, Operation
+from asc_linker.write import (
+    AnswerEncryption,
+    AttachBuild,
+    CreateVersion,
+    DetachBuild,
+    RenameVersion,
+)
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from asc_linker.model import (
-        App,
-        AppId,
-        AppStoreVersion,
-        Build,
-        BuildId,
-        BuildUpload,
-        Platform,
-        VersionId,
-    )
+    from asc_linker.model import App, AppStoreVersion, Build, BuildUpload
     from asc_linker.preflight import Check
-    from asc_linker.request import AttachRequest, ReleaseType
+    from asc_linker.request import AttachRequest
+    from asc_linker.write import Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,53 +45,6 @@ class Facts:
     builds: tuple[Build, ...] = ()
     uploads: tuple[BuildUpload, ...] = ()
     all_versions: tuple[AppStoreVersion, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerEncryption:
-    """Answer a build's export compliance. Apple takes one answer, once."""
-
-    build: BuildId
-    answer: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CreateVersion:
-    """Create the App Store version, with the build, in one write."""
-
-    app: AppId
-    platform: Platform
-    version_string: str
-    build: BuildId
-    release_type: ReleaseType | None
-    earliest_release_date: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class RenameVersion:
-    """Give an unsubmitted version another version string, and the build, in one write."""
-
-    version: VersionId
-    version_string: str
-    build: BuildId
-
-
-@dataclass(frozen=True, slots=True)
-class AttachBuild:
-    """Attach the build to the version."""
-
-    version: VersionId
-    build: BuildId
-
-
-@dataclass(frozen=True, slots=True)
-class DetachBuild:
-    """Leave the version without a build."""
-
-    version: VersionId
-
-
-Write = AnswerEncryption | CreateVersion | RenameVersion | AttachBuild | DetachBuild
 
 
 @dataclass(frozen=True, slots=True)

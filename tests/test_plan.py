@@ -25,18 +25,7 @@ from asc_linker.model import (
     VersionId,
 )
 from asc_linker.outcome import Outcome
-from asc_linker.plan import (
-    AnswerEncryption,
-    AttachBuild,
-    CreateVersion,
-    DetachBuild,
-    Facts,
-    NotYet,
-    Plan,
-    RenameVersion,
-    settle,
-    sight,
-)
+from asc_linker.plan import Facts, NotYet, Plan, settle, sight
 from asc_linker.request import (
     AttachRequest,
     IfAttached,
@@ -44,6 +33,13 @@ from asc_linker.request import (
     IfVersionMissing,
     Operation,
     ReleaseType,
+)
+from asc_linker.write import (
+    AnswerEncryption,
+    AttachBuild,
+    CreateVersion,
+    DetachBuild,
+    RenameVersion,
 )
 
 NOTES = App(AppId("1"), "com.example.notes", "Notes")

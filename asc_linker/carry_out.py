@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING
 
 from asc_linker.dotted import same_version
 from asc_linker.errors import AppStoreConnectError, AscLinkerError
-from asc_linker.plan import AnswerEncryption, AttachBuild, CreateVersion, DetachBuild, RenameVersion
+from asc_linker.write import (
+    AnswerEncryption,
+    AttachBuild,
+    CreateVersion,
+    DetachBuild,
+    RenameVersion,
+)
 
 if TYPE_CHECKING:
     from asc_linker.client import AppStoreConnect
     from asc_linker.model import BuildId, VersionId
     from asc_linker.outcome import Known
-    from asc_linker.plan import Plan, Write
+    from asc_linker.plan import Plan
     from asc_linker.progress import Tell
+    from asc_linker.write import Write
 
 # How long an interrupted run looks for what became of its write: the runner gives it 7.5 seconds
 # until it insists, and 2.5 more.
