@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from asc_linker.apple_error import every_error
 from asc_linker.carry_out import carry_out, look_back
 from asc_linker.client import MaybeApplied
 from asc_linker.decide import Reading, decide, looking_for
@@ -126,7 +127,9 @@ def _may_pass(refusal: AscLinkerError, plan: Plan) -> bool:
         return False
     if isinstance(refusal, NotFound):
         return True
-    return any(error.is_a(_BUSY) and not error.is_a(_BETA_XCODE) for error in refusal.every_error())
+    return any(
+        error.is_a(_BUSY) and not error.is_a(_BETA_XCODE) for error in every_error(refusal.apple)
+    )
 
 
 def _explained(refusal: AscLinkerError, now: str, hint: str) -> AscLinkerError:

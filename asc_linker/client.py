@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from asc_linker.apple_error import every_error
 from asc_linker.auth import Tokens
 from asc_linker.errors import AppStoreConnectError, UnexpectedAnswer
 from asc_linker.json_api import Document, linkage
@@ -349,7 +350,7 @@ class AppStoreConnect:
 
 
 def _is_about_a_parameter(error: AppStoreConnectError) -> bool:
-    return any(each.is_a("PARAMETER_ERROR") for each in error.every_error())
+    return any(each.is_a("PARAMETER_ERROR") for each in every_error(error.apple))
 
 
 def _only(document: Document) -> Resource:

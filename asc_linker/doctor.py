@@ -17,6 +17,7 @@ from asc_linker.errors import AscLinkerError, CredentialsError, InputError, NotF
 from asc_linker.model import App
 from asc_linker.preflight import Check, Verdict
 from asc_linker.read_job import read_job
+from asc_linker.report import checks_and_error
 from asc_linker.retry import clock_fault, epoch
 from asc_linker.telling import Telling
 
@@ -67,19 +68,8 @@ class Diagnosis:
                 {"app-id": app.id, "bundle-id": app.bundle_id, "name": app.name}
                 for app in self.apps
             ],
-            "checks": [
-                {"name": each.name, "verdict": each.verdict.value, "sentence": each.sentence}
-                for each in self.checks
-            ],
         }
-        if self.error:
-            full["error"] = {
-                "title": self.error.title,
-                "message": self.error.message,
-                "hint": self.error.hint,
-                "exit-code": self.error.exit_code,
-            }
-        return json.dumps([full], ensure_ascii=False)
+        return json.dumps([full | checks_and_error(self.checks, self.error)], ensure_ascii=False)
 
     def ok(self, name: str, sentence: str) -> None:
         self.checks.append(Check(name, Verdict.OK, sentence))

@@ -18,7 +18,7 @@ import signal
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from asc_linker.apple_error import AppleError
 
@@ -46,11 +46,6 @@ class AscLinkerError(Exception):
         self.hint = hint
         self.apple = tuple(apple)
         self.request_id = request_id
-
-    def every_error(self) -> Iterator[AppleError]:
-        """Apple's errors, associated ones included: the telling one is not always first."""
-        for error in self.apple:
-            yield from error.walk()
 
 
 class InputError(AscLinkerError):

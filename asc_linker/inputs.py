@@ -128,5 +128,3 @@ INPUTS = (
         "Apple's.",
     ),
 )
-
-SECRETS = frozenset(entry.name for entry in INPUTS if entry.secret)

@@ -18,10 +18,13 @@ from asc_linker.preflight import Verdict
 from asc_linker.text import markdown, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from asc_linker.apple_error import AppleError
     from asc_linker.errors import AscLinkerError
     from asc_linker.model import AppStoreVersion
     from asc_linker.outcome import AttachReport
+    from asc_linker.preflight import Check
 
 # Below this a job that waits, or a few jobs side by side, would run into Apple's limit.
 _FEW_REQUESTS = 200
@@ -65,18 +68,25 @@ def as_json(report: AttachReport, error: AscLinkerError | None = None) -> dict[s
         "uses-non-exempt-encryption": "" if answer is None else _boolean(answer),
         "url": version_url(report),
     }
-    full["checks"] = [
-        {"name": check.name, "verdict": check.verdict.value, "sentence": check.sentence}
-        for check in report.checks
-    ]
+    return full | checks_and_error(report.checks, error)
+
+
+def checks_and_error(checks: Iterable[Check], error: AscLinkerError | None) -> dict[str, object]:
+    """The part of a JSON report that tells what was checked, and on failure what is wrong."""
+    part: dict[str, object] = {
+        "checks": [
+            {"name": check.name, "verdict": check.verdict.value, "sentence": check.sentence}
+            for check in checks
+        ]
+    }
     if error is not None:
-        full["error"] = {
+        part["error"] = {
             "title": error.title,
             "message": error.message,
             "hint": error.hint,
             "exit-code": error.exit_code,
         }
-    return full
+    return part
 
 
 def headline(report: AttachReport) -> str:

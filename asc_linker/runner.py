@@ -40,11 +40,6 @@ class Runner:
         )
 
     @property
-    def debug_is_on(self) -> bool:
-        """Whether the job runs with step debug logging."""
-        return os.environ.get("RUNNER_DEBUG") == "1"
-
-    @property
     def pushed_tag(self) -> str:
         """The tag whose push started the workflow; empty for any other event."""
         is_tag = os.environ.get("GITHUB_REF_TYPE") == "tag"
