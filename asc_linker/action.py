@@ -6,12 +6,20 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from asc_linker.inputs import INPUTS
-from asc_linker.private_key import secret_lines
-from asc_linker.progress import Heartbeat
-from asc_linker.report import annotation, error_lines, headline, outputs, summary, table, warnings
+from asc_linker.attach.progress import Heartbeat
+from asc_linker.inputs.private_key import secret_lines
+from asc_linker.inputs.table import INPUTS
+from asc_linker.reporting.github import Runner
+from asc_linker.reporting.report import (
+    annotation,
+    error_lines,
+    headline,
+    outputs,
+    summary,
+    table,
+    warnings,
+)
 from asc_linker.run import Listeners, run
-from asc_linker.runner import Runner
 
 if TYPE_CHECKING:
     from asc_linker.run import Ending

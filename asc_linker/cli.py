@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_linker.errors import InputError
+from asc_linker.inputs.sources import gather
 from asc_linker.options import (
     EPILOG,
     EXAMPLES,
@@ -24,15 +25,14 @@ from asc_linker.options import (
     input_names,
     operation_options,
 )
-from asc_linker.sources import gather
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from asc_linker.credential_sources import Found
     from asc_linker.errors import AscLinkerError
+    from asc_linker.inputs.credential_sources import Found
+    from asc_linker.reporting.telling import Voice
     from asc_linker.run import Ending
-    from asc_linker.telling import Voice
 
 _NAME = "asc-linker"
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -107,8 +107,8 @@ def _run(inputs: Mapping[str, str], voice: Voice) -> Ending:
 
 def _end(ending: Ending, voice: Voice, *, json: bool) -> int:
     """Tell the ending. Returns the exit code."""
-    from asc_linker.report import outputs
-    from asc_linker.telling import told
+    from asc_linker.reporting.report import outputs
+    from asc_linker.reporting.telling import told
 
     voice.end(told(ending, datetime.now(UTC)))
     if json:
@@ -210,7 +210,7 @@ def _home() -> Path:
 
 def _unreadable(found: Found, inputs: Mapping[str, str]) -> Ending:
     """A key's file cannot be read: told together with whatever else is wrong with the inputs."""
-    from asc_linker.read_job import read_job
+    from asc_linker.inputs.read_job import read_job
 
     faults = [found.fault]
     try:
@@ -221,7 +221,7 @@ def _unreadable(found: Found, inputs: Mapping[str, str]) -> Ending:
 
 
 def _failed(error: AscLinkerError) -> Ending:
-    from asc_linker.outcome import Known, Outcome
+    from asc_linker.decision.outcome import Known, Outcome
     from asc_linker.run import Ending
 
     return Ending(Known().report(Outcome.FAILED), error, error.exit_code)
@@ -247,16 +247,16 @@ def _refuse(error: click.UsageError, arguments: list[str]) -> int:
 
 def _voice(*, quiet: bool, verbose: bool) -> Voice:
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        from asc_linker.terminal import Terminal
+        from asc_linker.reporting.terminal import Terminal
 
         return Terminal(quiet=quiet, verbose=verbose)
-    from asc_linker.telling import Lines
+    from asc_linker.reporting.telling import Lines
 
     return Lines(sys.stderr, quiet=quiet, verbose=verbose)
 
 
 def _print(text: str) -> None:
-    from asc_linker.telling import silence
+    from asc_linker.reporting.telling import silence
 
     try:
         print(text, flush=True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from asc_linker.emulator import Emulator, ThrowawayKey, World
 from asc_linker.emulator.example import example_world
-from asc_linker.tag import parse_tag
+from asc_linker.inputs.tag import parse_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,23 +12,23 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from asc_linker.apple.model import App
+from asc_linker.apple.retry import clock_fault, epoch
 from asc_linker.clock import SystemClock, duration
+from asc_linker.decision.preflight import Check, Verdict
 from asc_linker.errors import AscLinkerError, CredentialsError, InputError, NotFound
-from asc_linker.model import App
-from asc_linker.preflight import Check, Verdict
-from asc_linker.read_job import read_job
-from asc_linker.report import checks_and_error
-from asc_linker.retry import clock_fault, epoch
-from asc_linker.telling import Telling
+from asc_linker.inputs.read_job import read_job
+from asc_linker.reporting.report import checks_and_error
+from asc_linker.reporting.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from asc_linker.client import AppStoreConnect
-    from asc_linker.request import AttachRequest, Job
-    from asc_linker.telling import Voice
-    from asc_linker.transport import Exchange
+    from asc_linker.apple.client import AppStoreConnect
+    from asc_linker.apple.transport import Exchange
+    from asc_linker.decision.request import AttachRequest, Job
+    from asc_linker.reporting.telling import Voice
 
 # Completes the inputs to a request that passes the checks; it is never sent.
 _NO_REQUEST = {"operation": "show", "version-id": "none"}
@@ -147,7 +147,7 @@ class _Visit:
             found.open("Role", _ROLE)
 
     def _connect(self, job: Job) -> AbstractContextManager[AppStoreConnect]:
-        from asc_linker.client import connect
+        from asc_linker.apple.client import connect
 
         return connect(
             job,

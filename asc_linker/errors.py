@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asc_linker.apple_error import AppleError
+    from asc_linker.apple.apple_error import AppleError
 
 
 class AscLinkerError(Exception):

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asc_linker.inputs import INPUTS
-from asc_linker.request import IfAttached, IfVersionLocked, IfVersionMissing, ReleaseType
-from asc_linker.sources import variable
+from asc_linker.decision.request import IfAttached, IfVersionLocked, IfVersionMissing, ReleaseType
+from asc_linker.inputs.sources import variable
+from asc_linker.inputs.table import INPUTS
 
 if TYPE_CHECKING:
-    from asc_linker.inputs import Input
+    from asc_linker.inputs.table import Input
 
 # What a command is called, and what `asc-linker demo` is for.
 _NO_OPTION = ("operation", "demo")

@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from asc_linker.clock import SystemClock
+from asc_linker.decision.outcome import Known, Outcome
 from asc_linker.errors import AscLinkerError, Interrupted
-from asc_linker.outcome import Known, Outcome
-from asc_linker.read_job import read_boolean, read_job
+from asc_linker.inputs.read_job import read_boolean, read_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from types import FrameType
 
-    from asc_linker.outcome import AttachReport
-    from asc_linker.progress import Tell
+    from asc_linker.attach.progress import Tell
+    from asc_linker.decision.outcome import AttachReport
 
 _A_BUG = (
     "This is a fault of asc-linker, not of yours. Please report it, with what it logs when "
@@ -106,8 +106,8 @@ def _carry_out(given: Mapping[str, str], listeners: Listeners, known: Known) -> 
     with world as inputs:
         job = read_job(inputs)
         # The network stack loads only once the inputs make sense.
-        from asc_linker.attach import attach
-        from asc_linker.client import connect
+        from asc_linker.apple.client import connect
+        from asc_linker.attach.attach import attach
 
         clock = SystemClock()
         with connect(

@@ -24,7 +24,7 @@ from types import FrameType
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)  # it was this file's folder; the caller's checkout is never on it
 
-from asc_linker.inputs import INPUTS  # noqa: E402
+from asc_linker.inputs.table import INPUTS  # noqa: E402
 from asc_linker.text import log_line  # noqa: E402
 
 REQUIREMENTS = ROOT / "requirements" / "runtime.txt"

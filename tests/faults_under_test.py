@@ -18,14 +18,14 @@ import pytest
 from fake_clock import NOON, FakeClock
 from story import APP, APP_ID, Listener, app_with, without_version
 
-from asc_linker.attach import attach
-from asc_linker.auth import Tokens
-from asc_linker.client import AppStoreConnect
+from asc_linker.apple.client import AppStoreConnect
+from asc_linker.apple.tokens import Tokens
+from asc_linker.apple.transport import Exchange, Transport
+from asc_linker.attach.attach import attach
+from asc_linker.decision.outcome import AttachReport, Known, Outcome
 from asc_linker.emulator import Emulator, ThrowawayKey, World
 from asc_linker.errors import AscLinkerError
-from asc_linker.outcome import AttachReport, Known, Outcome
-from asc_linker.read_job import read_job
-from asc_linker.transport import Exchange, Transport
+from asc_linker.inputs.read_job import read_job
 
 
 @dataclass(frozen=True, eq=False)

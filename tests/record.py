@@ -21,16 +21,16 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import vcr  # type: ignore[import-untyped]
 from vcr.serializers import yamlserializer  # type: ignore[import-untyped]
 
-from asc_linker.client import connect
+from asc_linker.apple.client import connect
 from asc_linker.clock import SystemClock
 from asc_linker.errors import AscLinkerError, InputError
-from asc_linker.read_job import read_job
+from asc_linker.inputs.read_job import read_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asc_linker.client import AppStoreConnect
-    from asc_linker.request import AttachRequest
+    from asc_linker.apple.client import AppStoreConnect
+    from asc_linker.decision.request import AttachRequest
 
 _FOLDER = Path("build/cassettes")
 _INPUTS = ("api-key-id", "issuer-id", "api-private-key", "bundle-id", "app-id", "api-url")

@@ -9,14 +9,14 @@ from typing import Any
 
 from fake_clock import FakeClock
 
-from asc_linker.attach import attach
-from asc_linker.client import connect
+from asc_linker.apple.client import connect
+from asc_linker.attach.attach import attach
+from asc_linker.decision.outcome import AttachReport, Known, Outcome
+from asc_linker.decision.preflight import Check, Verdict
 from asc_linker.emulator import Emulator, ThrowawayKey, World
 from asc_linker.errors import AscLinkerError
-from asc_linker.outcome import AttachReport, Known, Outcome
-from asc_linker.preflight import Check, Verdict
-from asc_linker.read_job import read_job
-from asc_linker.report import outputs
+from asc_linker.inputs.read_job import read_job
+from asc_linker.reporting.report import outputs
 
 APP_ID = "6446000001"
 APP: dict[str, Any] = {

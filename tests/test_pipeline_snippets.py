@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from runner_environment import ROOT, entrypoint
 
 from asc_linker.emulator import Emulator, ThrowawayKey, World, example_world
-from asc_linker.inputs import INPUTS
+from asc_linker.inputs.table import INPUTS
 
 PAGE = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
 IMAGE = "ghcr.io/asc-linker/asc-linker:0"

@@ -12,11 +12,12 @@ import pytest
 from ruamel.yaml import YAML
 from runner_environment import ROOT, entrypoint
 
-from asc_linker import errors, report
+from asc_linker import errors
+from asc_linker.decision.outcome import AttachReport, Outcome
 from asc_linker.emulator import example_world
 from asc_linker.errors import AscLinkerError
-from asc_linker.inputs import INPUTS
-from asc_linker.outcome import AttachReport, Outcome
+from asc_linker.inputs.table import INPUTS
+from asc_linker.reporting import report
 
 ACTIONS = [path for path in (ROOT / "action.yml", ROOT / "macos" / "action.yml") if path.exists()]
 EXIT_CODES = (0, 1, 2, 3, 4, 5, 6, 7, 130, 143)

@@ -16,9 +16,9 @@ import yaml
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from asc_linker.apple_error import every_error, parse_errors  # noqa: E402
-from asc_linker.catalogue import CASES, recognise  # noqa: E402
-from asc_linker.inputs import INPUTS  # noqa: E402
+from asc_linker.apple.apple_error import every_error, parse_errors  # noqa: E402
+from asc_linker.apple.refusals import CASES, recognise  # noqa: E402
+from asc_linker.inputs.table import INPUTS  # noqa: E402
 
 README = ROOT / "README.md"
 APPLES_WORDS = ROOT / "tests" / "fixtures" / "apple_errors.json"

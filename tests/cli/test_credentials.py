@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from cli.command_line import JOB, Shell, variables
 
-from asc_linker.credential_sources import Found, altool_folders, find_credentials
 from asc_linker.emulator import Emulator, ThrowawayKey
+from asc_linker.inputs.credential_sources import Found, altool_folders, find_credentials
 
 NONE: dict[str, str | None] = {
     "ASC_LINKER_API_KEY_ID": None,

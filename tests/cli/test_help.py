@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from cli.command_line import JOB, Done, Shell
 
-from asc_linker.inputs import INPUTS
+from asc_linker.inputs.table import INPUTS
 
-HEAVY = ("requests", "urllib3", "cryptography", "jwt", "rich", "asc_linker.client")
+HEAVY = ("requests", "urllib3", "cryptography", "jwt", "rich", "asc_linker.apple.client")
 LOADED = """
 import json, sys
 sys.argv = ["asc-linker", *sys.argv[1:]]
@@ -140,7 +140,9 @@ def test_help_loads_nothing_heavy(shell: Shell, arguments: list[str]) -> None:
 def test_inputs_that_make_no_sense_load_no_network(shell: Shell) -> None:
     modules = loaded(shell, "attach", "--platform", "watchos")
 
-    assert not modules.intersection({"requests", "urllib3", "jwt", "rich", "asc_linker.client"})
+    assert not modules.intersection(
+        {"requests", "urllib3", "jwt", "rich", "asc_linker.apple.client"}
+    )
 
 
 def test_a_pipe_does_not_load_the_terminal(shell: Shell) -> None:

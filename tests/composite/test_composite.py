@@ -18,7 +18,7 @@ from composite.conftest import HOSTILE, Runner, files_below, load
 from runner_environment import ROOT, run_step
 
 from asc_linker.emulator import Emulator, ThrowawayKey, World
-from asc_linker.inputs import INPUTS
+from asc_linker.inputs.table import INPUTS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a shell and signals")
 Inputs = Callable[[Emulator], dict[str, str]]

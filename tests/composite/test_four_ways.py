@@ -16,7 +16,7 @@ from composite.conftest import Runner
 from runner_environment import ROOT, run_step
 
 from asc_linker.emulator import Emulator, ThrowawayKey, World
-from asc_linker.inputs import INPUTS
+from asc_linker.inputs.table import INPUTS
 
 LANE = ROOT / "tests" / "composite" / "lane.rb"
 VARIABLES = {entry.name: entry.variable for entry in INPUTS}

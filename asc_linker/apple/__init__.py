@@ -1,0 +1,1 @@
+"""The wire: Apple's words, requests, retries, tokens and refusals."""

@@ -1,0 +1,1 @@
+"""The story: read, decide, write, read back."""

@@ -1,0 +1,1 @@
+"""The decision: what a request comes to, given what was read. Pure."""

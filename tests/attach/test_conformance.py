@@ -1,0 +1,138 @@
+"""Every request we make, and every answer to it, is as Apple's OpenAPI spec has it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import vcr  # type: ignore[import-untyped]
+from apple_spec import AppleSpec
+
+from asc_linker.apple.client import AppStoreConnect
+from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
+from asc_linker.apple.tokens import Tokens
+from asc_linker.apple.transport import Transport
+from asc_linker.clock import SystemClock
+from asc_linker.decision.request import Credentials
+from asc_linker.emulator import Emulator, ThrowawayKey, World
+from asc_linker.inputs.private_key import read_private_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+APP, VERSION, BUILD = AppId("6446000001"), VersionId("v142"), BuildId("b231")
+FAILED_UPLOAD = {
+    "cfBundleVersion": "232",
+    "cfBundleShortVersionString": "1.4.2",
+    "state": {"state": "FAILED", "errors": [{"code": "90683", "description": "Why."}]},
+}
+WORLD = {
+    "apps": [
+        {
+            "id": APP,
+            "bundleId": "com.example.notes",
+            "appStoreVersions": [
+                {"id": "v141", "versionString": "1.4.1", "build": "b230"}
+                | {"appVersionState": "READY_FOR_DISTRIBUTION"},
+                {"id": VERSION, "versionString": "1.4.2"},
+            ],
+            "builds": [
+                {"id": "b230", "version": "230", "preReleaseVersion": "1.4.1"},
+                {"id": BUILD, "version": "231", "preReleaseVersion": "1.4.2"},
+                {"id": "b300", "version": "300", "preReleaseVersion": "1.5"},
+                {"id": "tv", "version": "1", "preReleaseVersion": "1.0", "platform": "TV_OS"},
+            ],
+            "buildUploads": [FAILED_UPLOAD],
+        }
+    ]
+}
+
+CALLS: dict[str, Callable[[AppStoreConnect], object]] = {
+    "apps": lambda apple: apple.apps("com.example.notes"),
+    "visible_apps": lambda apple: apple.visible_apps(),
+    "versions": lambda apple: apple.versions(
+        APP, version_strings=["1.4.2", "1.4"], platform=Platform.IOS
+    ),
+    "every version": lambda apple: apple.versions(APP),
+    "version": lambda apple: apple.version(VERSION),
+    "builds": lambda apple: apple.builds(
+        APP, numbers=["231", "0231"], version_strings=["1.4.2"], platform=Platform.IOS
+    ),
+    "builds of a version": lambda apple: apple.builds(APP, version_strings=["1.4.2"]),
+    "every build": lambda apple: apple.builds(APP),
+    "build": lambda apple: apple.build(BUILD),
+    "uploads": lambda apple: apple.uploads(
+        APP, numbers=["232"], version_strings=["1.4.2"], platform=Platform.IOS
+    ),
+    "every upload": lambda apple: apple.uploads(APP),
+    "attached_build": lambda apple: apple.attached_build(VersionId("v141")),
+    "attached_build, none": lambda apple: apple.attached_build(VERSION),
+    "attach_build": lambda apple: apple.attach_build(VERSION, BUILD),
+    "detach_build": lambda apple: apple.detach_build(VERSION),
+    "create_version": lambda apple: apple.create_version(
+        APP,
+        Platform.TV_OS,
+        "1.0",
+        BuildId("tv"),
+        release_type="SCHEDULED",
+        earliest_release_date="2027-01-01T00:00:00Z",
+    ),
+    "rename_version": lambda apple: apple.rename_version(VERSION, "1.5", BuildId("b300")),
+    "answer_encryption": lambda apple: apple.answer_encryption(BUILD, answer=False),
+}
+NO_REQUESTS = {"close"}
+
+
+@pytest.fixture
+def emulator(key: ThrowawayKey) -> Iterator[Emulator]:
+    with Emulator(World.from_json(json.dumps(WORLD)), keys=[key]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def apple(key: ThrowawayKey, emulator: Emulator) -> Iterator[AppStoreConnect]:
+    clock = SystemClock()
+    credentials = Credentials(key.key_id, key.issuer_id, read_private_key(key.private_key).key)
+    transport = Transport(
+        Tokens(credentials, clock, lambda _: None),
+        api_url=emulator.url,
+        clock=clock,
+        on_exchange=lambda _: None,
+        on_retry=lambda _: None,
+    )
+    yield AppStoreConnect(transport)
+    transport.close()
+
+
+def test_no_call_of_the_client_is_left_out() -> None:
+    methods = {
+        name
+        for name, what in vars(AppStoreConnect).items()
+        if callable(what) and not name.startswith("_")
+    }
+
+    assert methods - NO_REQUESTS == {name.partition(",")[0] for name in CALLS} & methods
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_what_is_sent_and_answered_is_as_apple_says(
+    apple: AppStoreConnect, emulator: Emulator, name: str, tmp_path: Path
+) -> None:
+    spec = AppleSpec.load()
+
+    with vcr.use_cassette(str(tmp_path / "tape.yaml"), record_mode=vcr.mode.ALL) as tape:
+        CALLS[name](apple)
+        answers = [_document(answer) for answer in tape.responses]
+
+    assert len(answers) == len(emulator.requests) > 0
+    for request, answer in zip(emulator.requests, answers, strict=True):
+        sent = (request.method, request.path)
+        assert spec.check_request(*sent, request.query, request.body) == []
+        assert spec.check_response(*sent, request.status, answer) == []
+
+
+def _document(answer: Any) -> Any:
+    body = answer["body"]["string"]
+    return json.loads(body) if body else None
