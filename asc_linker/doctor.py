@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from asc_linker.apple.access import Access, Credentials
     from asc_linker.apple.client import AppStoreConnect
     from asc_linker.apple.transport import Exchange
-    from asc_linker.decision.request import AttachRequest, Job
+    from asc_linker.decision.request import AttachRequest
     from asc_linker.reporting.telling import Voice
 
 # Completes the inputs to a request that passes the checks; it is never sent.
@@ -72,13 +73,15 @@ class Diagnosis:
         return json.dumps([full | checks_and_error(self.checks, self.error)], ensure_ascii=False)
 
     def ok(self, name: str, sentence: str) -> None:
-        self.checks.append(Check(name, Verdict.OK, sentence))
+        self.checks.append(Check(name.lower().replace(" ", "-"), name, Verdict.OK, sentence))
 
     def refused(self, name: str, sentence: str) -> None:
-        self.checks.append(Check(name, Verdict.REFUSED, sentence))
+        self.checks.append(Check(name.lower().replace(" ", "-"), name, Verdict.REFUSED, sentence))
 
     def open(self, name: str, sentence: str) -> None:
-        self.checks.append(Check(name, Verdict.OPEN, sentence))
+        self.checks.append(
+            Check(name.lower().replace(" ", "-"), name, Verdict.APPLE_DECIDES, sentence)
+        )
 
 
 def diagnose(
@@ -90,23 +93,24 @@ def diagnose(
     """
     found = Diagnosis()
     try:
-        job = read_job({**_NO_REQUEST, **given})
+        job, keys = read_job({**_NO_REQUEST, **given})
+        (access,) = keys.values()
     except InputError as error:
         for fault in error.faults:
             found.refused("Inputs", fault)
         found.error = error
     else:
         found.ok("Key", f"A P-256 private key, from {origins.get('api-private-key', '')}.")
-        found.ok("Key id", _identity(job, origins))
-        _Visit(job, voice, found).examine()
+        found.ok("Key id", _identity(access.credentials, origins))
+        _Visit(job.requests[0], access, voice, found).examine()
     if unused:
         listed = ", ".join(unused)
         found.open("Not used", f"{listed}. A key is taken whole, from one tool.")
     return found
 
 
-def _identity(job: Job, origins: Mapping[str, str]) -> str:
-    key, inside = job.credentials, "the JSON key"
+def _identity(key: Credentials, origins: Mapping[str, str]) -> str:
+    inside = "the JSON key"
     told = f"{key.key_id}, from {origins.get('api-key-id', inside)}"
     if key.issuer_id is None:
         return f"{told}. No issuer is given, so it is used as an individual key."
@@ -116,8 +120,11 @@ def _identity(job: Job, origins: Mapping[str, str]) -> str:
 class _Visit:
     """Asks Apple, and notes what the answers tell."""
 
-    def __init__(self, job: Job, voice: Voice, found: Diagnosis) -> None:
-        self._job = job
+    def __init__(
+        self, request: AttachRequest, access: Access, voice: Voice, found: Diagnosis
+    ) -> None:
+        self._request = request
+        self._access = access
         self._voice = voice
         self._found = found
         self._clock = SystemClock()
@@ -129,8 +136,8 @@ class _Visit:
     def examine(self) -> None:
         found = self._found
         try:
-            with self._connect(self._job) as apple:
-                found.apps = _apps(self._job.request, apple)
+            with self._connect(self._access) as apple:
+                found.apps = _apps(self._request, apple)
                 self._note_accepted()
                 self._note_apps(apple)
         except AscLinkerError as error:
@@ -146,11 +153,11 @@ class _Visit:
         else:
             found.open("Role", _ROLE)
 
-    def _connect(self, job: Job) -> AbstractContextManager[AppStoreConnect]:
+    def _connect(self, access: Access) -> AbstractContextManager[AppStoreConnect]:
         from asc_linker.apple.client import connect
 
         return connect(
-            job,
+            access,
             self._clock,
             on_token=lambda _token: None,
             on_exchange=self._hear,
@@ -166,7 +173,7 @@ class _Visit:
     def _note_accepted(self) -> None:
         self._is_accepted = True
         self._note_clock()
-        kind = "a team" if self._job.credentials.issuer_id else "an individual"
+        kind = "a team" if self._access.credentials.issuer_id else "an individual"
         self._found.ok("Accepted", f"Apple accepts it as {kind} key.")
         self._found.ok("Agreements", "None is missing, as far as reading needs them.")
 
@@ -183,7 +190,7 @@ class _Visit:
 
     def _note_apps(self, apple: AppStoreConnect) -> None:
         """The app that was asked for and its versions; without one, what the key sees."""
-        found, request = self._found, self._job.request
+        found, request = self._found, self._request
         if not request.bundle_id and not request.app_id:
             if found.apps:
                 found.ok("Apps", f"The key sees {_listed(found.apps)}.")
@@ -217,7 +224,7 @@ class _Visit:
         found.refused("Accepted", error.message)
         if clock_fault(self._date, self._answered_at):
             return
-        if self._job.credentials.issuer_id is None:
+        if self._access.credentials.issuer_id is None:
             found.open("Kind", "Without an issuer it counts as an individual key. Is it a team's?")
             error.hint = f"If it is a team key, give `issuer-id`. {error.hint}"
         elif self._is_individual():
@@ -228,9 +235,9 @@ class _Visit:
 
     def _is_individual(self) -> bool:
         """Whether Apple accepts the key once no issuer is named."""
-        credentials = replace(self._job.credentials, issuer_id=None)
+        credentials = replace(self._access.credentials, issuer_id=None)
         try:
-            with self._connect(replace(self._job, credentials=credentials)) as apple:
+            with self._connect(replace(self._access, credentials=credentials)) as apple:
                 apple.visible_apps()
         except AscLinkerError:
             return self._status == 403

@@ -1,49 +1,92 @@
 """Everything that can end a run, each with the exit code a pipeline sees.
 
     AscLinkerError               1  a fault of ours
-    ├── InputError               2  what was typed cannot be meant
-    ├── CredentialsError         3  the key, its role, or an agreement
+    ├── InputError               2  what was typed contradicts itself, or is no value at all
+    ├── CredentialsError         3  the key, its role, an agreement, or a proxy that wants a login
     ├── NotFound                 4  no such app, version or build
     ├── NotAttachable            5  Apple refuses this attachment, or would
     ├── ProcessingTimeout        6  the build is not ready, and the wait is over
-    └── AppStoreConnectError     7  Apple failed, or could not be reached
-        └── UnexpectedAnswer     7  the answer is not what Apple's documentation says
+    ├── AppStoreConnectError     7  Apple failed, or could not be reached
+    │   ├── UnexpectedAnswer     7  the answer is not what Apple's documentation says
+    │   └── MaybeApplied         7  a write was sent, and what became of it is not known
+    └── Stopped            130/143  SIGINT or SIGTERM, once there is a report to end with
 
-A message says what is so; a hint says what to do, naming inputs as the user typed them.
+A message says what is so; a hint says what to do, naming inputs as the user typed them; an id names
+the section of the troubleshooting page.
 """
 
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from asc_linker.apple.apple_error import AppleError
+
+@dataclass(frozen=True, slots=True)
+class AppleError:
+    """One entry of Apple's `errors`. Text is Apple's, unescaped; what Apple left out is empty.
+
+    `code` is dotted and may gain levels: compare by prefix. `where` is the JSON pointer or the
+    parameter that `source` names. `associated` keeps `meta.associatedErrors` with their paths.
+    """
+
+    code: str
+    title: str = ""
+    detail: str = ""
+    status: str = ""
+    where: str = ""
+    id: str = ""
+    associated: tuple[tuple[str, AppleError], ...] = ()
+
+    def is_a(self, code: str) -> bool:
+        """Whether this is `code`, or one of the more precise codes below it."""
+        return self.code == code or self.code.startswith(f"{code}.")
+
+    def walk(self) -> Iterator[AppleError]:
+        """This error, then every error associated with it, depth first."""
+        yield self
+        for _, error in self.associated:
+            yield from error.walk()
+
+    def __str__(self) -> str:
+        said = ": ".join(part for part in (self.title.rstrip("."), self.detail) if part)
+        return f"{said or 'no explanation'} ({self.code})"
+
+
+def every_error(errors: Sequence[AppleError]) -> Iterator[AppleError]:
+    """All errors of an answer, associated ones included: the telling one is not always first."""
+    for error in errors:
+        yield from error.walk()
 
 
 class AscLinkerError(Exception):
     """The root: catching it catches everything this package raises on purpose.
 
-    `apple` holds every error of Apple's answer, in order, and is empty when the answer held none;
-    `request_id` is Apple's `X-Request-ID`, which Apple's support asks for.
+    `id` is kebab-case and stable: the anchor on the troubleshooting page. `apple` holds every error
+    of Apple's answer, in order, and is empty when the answer held none; `request_id` is Apple's
+    `X-Request-ID`, which Apple's support asks for.
     """
 
-    exit_code: ClassVar[int] = 1
-    title: ClassVar[str] = "asc-linker failed"
+    exit_code: int = 1
+    title: str = "asc-linker failed"
+    id: str = "internal-error"
 
     def __init__(
         self,
         message: str,
         *,
         hint: str = "",
+        id: str = "",  # noqa: A002 - the same word as in the report
         apple: Sequence[AppleError] = (),
         request_id: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.id = id or type(self).id
         self.apple = tuple(apple)
         self.request_id = request_id
 
@@ -53,9 +96,10 @@ class InputError(AscLinkerError):
 
     exit_code = 2
     title = "Check the inputs"
+    id = "inputs"
 
-    def __init__(self, *faults: str, hint: str = "") -> None:
-        super().__init__(" ".join(faults), hint=hint)
+    def __init__(self, *faults: str, hint: str = "", id: str = "") -> None:  # noqa: A002
+        super().__init__(" ".join(faults), hint=hint, id=id)
         self.faults = faults
 
 
@@ -64,6 +108,7 @@ class CredentialsError(AscLinkerError):
 
     exit_code = 3
     title = "App Store Connect refused the API key"
+    id = "key-refused"
 
 
 class NotFound(AscLinkerError):  # the name is the sentence
@@ -71,6 +116,7 @@ class NotFound(AscLinkerError):  # the name is the sentence
 
     exit_code = 4
     title = "Not found on App Store Connect"
+    id = "not-found"
 
 
 class NotAttachable(AscLinkerError):  # the name is the sentence
@@ -78,6 +124,7 @@ class NotAttachable(AscLinkerError):  # the name is the sentence
 
     exit_code = 5
     title = "The build cannot be attached"
+    id = "refused-by-apple"
 
 
 class ProcessingTimeout(AscLinkerError):  # the name is the sentence
@@ -85,29 +132,52 @@ class ProcessingTimeout(AscLinkerError):  # the name is the sentence
 
     exit_code = 6
     title = "The build is not ready"
+    id = "build-not-ready"
+
+
+class AppStoreConnectError(AscLinkerError):
+    """Apple's side failed, could not be reached, or answered what we cannot use.
+
+    `may_pass` says that every attempt met with a failure of a kind that passes by itself;
+    `retry_after_s` is how long Apple asked us to stay away, 0 where it did not.
+    """
+
+    exit_code = 7
+    title = "App Store Connect failed"
+    id = "app-store-connect-failed"
+    may_pass = False
+    retry_after_s = 0.0
+
+
+class UnexpectedAnswer(AppStoreConnectError):  # the name is the sentence
+    """Apple answered, but not in the shape its documentation promises."""
+
+    id = "unexpected-answer"
+
+
+class MaybeApplied(AppStoreConnectError):  # the name is the sentence
+    """A write was sent, and no answer or read could tell whether Apple made the change."""
+
+    id = "write-unknown"
+
+
+class Stopped(AscLinkerError):
+    """SIGINT or SIGTERM ended the run. `exit_code` is 128 plus the signal's number."""
+
+    title = "The run was stopped"
+    id = "stopped"
+
+    def __init__(self, signal_number: int, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = 128 + signal_number
 
 
 class Interrupted(BaseException):
-    """The run was told to stop: SIGINT or SIGTERM. `exit_code` is 128 plus the signal's number.
+    """A signal told the run to stop: raised where the run is, and told as `Stopped`.
 
     No AscLinkerError, and no Exception either: nothing that handles failures may swallow it.
     """
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"Stopped by {signal.Signals(signal_number).name}.")
-        self.exit_code = 128 + signal_number
-
-
-class AppStoreConnectError(AscLinkerError):
-    """Apple's side failed, could not be reached, or answered what we cannot use.
-
-    `may_pass` says that every attempt met with trouble of a kind that passes by itself.
-    """
-
-    exit_code = 7
-    title = "App Store Connect failed"
-    may_pass = False
-
-
-class UnexpectedAnswer(AppStoreConnectError):  # the name is the sentence
-    """Apple answered, but not in the shape its documentation promises."""
+        self.signal_number = signal_number

@@ -78,7 +78,9 @@ def run(given: Mapping[str, str], listeners: Listeners) -> Ending:
     except AscLinkerError as error:
         return Ending(known.report(Outcome.FAILED), error, error.exit_code)
     except Interrupted as stop:
-        stopped = _STOPPED[stop.exit_code](f"{stop} {_what_was_written(known)}", hint=_GO_ON)
+        stopped = _STOPPED[128 + stop.signal_number](
+            f"{stop} {_what_was_written(known)}", hint=_GO_ON
+        )
         return Ending(known.report(Outcome.FAILED), stopped, stopped.exit_code)
     except Exception as fault:
         told = fault_of_ours(fault)
@@ -104,20 +106,21 @@ def _carry_out(given: Mapping[str, str], listeners: Listeners, known: Known) -> 
 
         world = stand_in(given)
     with world as inputs:
-        job = read_job(inputs)
+        job, keys = read_job(inputs)
+        (access,) = keys.values()
         # The network stack loads only once the inputs make sense.
         from asc_linker.apple.client import connect
         from asc_linker.attach.attach import attach
 
         clock = SystemClock()
         with connect(
-            job,
+            access,
             clock,
             on_token=listeners.on_token,
             on_exchange=lambda exchange: listeners.debug(str(exchange)),
             on_retry=listeners.tell.line,
         ) as apple:
-            report = attach(job.request, apple, clock, listeners.tell, known)
+            report = attach(job, apple, clock, listeners.tell, known)
             return replace(report, requests_left=apple.requests_left)
 
 

@@ -16,8 +16,9 @@ import yaml
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from asc_linker.apple.apple_error import every_error, parse_errors  # noqa: E402
+from asc_linker.apple.error_document import parse_errors  # noqa: E402
 from asc_linker.apple.refusals import CASES, recognise  # noqa: E402
+from asc_linker.errors import every_error  # noqa: E402
 from asc_linker.inputs.table import INPUTS  # noqa: E402
 
 README = ROOT / "README.md"

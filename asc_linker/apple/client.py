@@ -6,22 +6,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from asc_linker.apple.apple_error import every_error
 from asc_linker.apple.json_api import Document, linkage
 from asc_linker.apple.model import App, AppStoreVersion, Build, BuildId, BuildUpload, VersionId
 from asc_linker.apple.retry import Trouble
 from asc_linker.apple.tokens import Tokens
 from asc_linker.apple.transport import Request, Transport
-from asc_linker.errors import AppStoreConnectError, UnexpectedAnswer
+from asc_linker.errors import AppStoreConnectError, UnexpectedAnswer, every_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from asc_linker.apple.access import Access
     from asc_linker.apple.json_api import Resource
     from asc_linker.apple.model import AppId, Platform
     from asc_linker.apple.transport import Exchange
     from asc_linker.clock import Clock
-    from asc_linker.decision.request import Job
 
 # Apple's largest page.
 _PAGE = {"limit": "200"}
@@ -73,21 +72,21 @@ class MaybeApplied(AppStoreConnectError):
 
 @contextmanager
 def connect(
-    job: Job,
+    access: Access,
     clock: Clock,
     *,
     on_token: Callable[[str], None],
     on_exchange: Callable[[Exchange], None],
     on_retry: Callable[[str], None],
 ) -> Iterator[AppStoreConnect]:
-    """App Store Connect as `job` reaches it; closed at the end.
+    """App Store Connect as `access` reaches it; closed at the end.
 
     `on_token` receives every token before its first use, `on_exchange` every request after it,
     `on_retry` a line before each that is repeated.
     """
-    tokens = Tokens(job.credentials, clock, on_token)
+    tokens = Tokens(access.credentials, clock, on_token)
     transport = Transport(
-        tokens, api_url=job.api_url, clock=clock, on_exchange=on_exchange, on_retry=on_retry
+        tokens, api_url=access.api_url, clock=clock, on_exchange=on_exchange, on_retry=on_retry
     )
     try:
         yield AppStoreConnect(transport)

@@ -10,19 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asc_linker.apple.apple_error import every_error
 from asc_linker.errors import (
     AppStoreConnectError,
     AscLinkerError,
     CredentialsError,
     NotAttachable,
     NotFound,
+    every_error,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asc_linker.apple.apple_error import AppleError
+    from asc_linker.errors import AppleError
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ import jwt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from asc_linker.apple.access import Credentials
     from asc_linker.clock import Clock
-    from asc_linker.decision.request import Credentials
 
 # Apple refuses more than twenty minutes between `iat` and `exp`.
 _LIFETIME_S = 600

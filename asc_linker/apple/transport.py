@@ -13,11 +13,11 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
 
-from asc_linker.apple.apple_error import parse_errors
+from asc_linker.apple.access import is_loopback
+from asc_linker.apple.error_document import parse_errors
 from asc_linker.apple.json_api import parse_json
 from asc_linker.apple.refusals import refusal
 from asc_linker.apple.retry import MOST_ATTEMPTS, Patience, Trouble, clock_fault, retry_after_s
-from asc_linker.decision.request import is_loopback
 from asc_linker.errors import AppStoreConnectError, CredentialsError, UnexpectedAnswer
 
 if TYPE_CHECKING:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from asc_linker.apple.apple_error import every_error
 from asc_linker.apple.client import MaybeApplied
 from asc_linker.attach.carry_out import carry_out, look_back
 from asc_linker.attach.decide import Reading, decide, looking_for
 from asc_linker.attach.waiting import Wait
 from asc_linker.decision.outcome import Outcome
 from asc_linker.decision.preflight import changed
-from asc_linker.errors import Interrupted, NotAttachable, NotFound
+from asc_linker.errors import Interrupted, NotAttachable, NotFound, every_error
 
 if TYPE_CHECKING:
     from asc_linker.apple.client import AppStoreConnect
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from asc_linker.clock import Clock
     from asc_linker.decision.outcome import AttachReport, Known
     from asc_linker.decision.plan import Plan
-    from asc_linker.decision.request import AttachRequest
+    from asc_linker.decision.request import Job
     from asc_linker.errors import AscLinkerError
 
 # How often a write is planned in all, when its answer was lost or the world changed under it.
@@ -37,30 +36,31 @@ _BETA_XCODE = f"{_BUSY}.BUILD_SDK_NOT_ALLOWED_FOR_APP_STORE_SUBMISSION"
 
 
 def attach(
-    request: AttachRequest, apple: AppStoreConnect, clock: Clock, tell: Tell, known: Known
+    job: Job, apple: AppStoreConnect, clock: Clock, tell: Tell, known: Known
 ) -> AttachReport:
-    """Make `request` true on App Store Connect, and say what it took.
+    """Make `job` true on App Store Connect, and say what it took.
 
     Reads, decides, writes what the plan says, reads back. `tell` receives progress; `known` is
     filled as things are found out, and is true also after a failure.
 
     Raises AscLinkerError, and nothing else on purpose.
     """
-    if request.skip_reason:
-        return known.report(Outcome.SKIPPED, reason=request.skip_reason)
-    reading = Reading(request, apple, clock, Wait(request.wait_s, clock), tell, known)
+    (request,) = job.requests
+    if request.skip is not None:
+        return known.report(Outcome.SKIPPED, reason=request.skip.reason)
+    reading = Reading(request, apple, clock, Wait(job.wait_s, clock), tell, known)
     tell.line(looking_for(request))
     try:
-        return _make_true(reading)
+        return _make_true(reading, dry_run=job.dry_run)
     except Interrupted:
         look_back(apple, known)
         raise
 
 
-def _make_true(reading: Reading) -> AttachReport:
-    request, known, tell = reading.request, reading.known, reading.tell
+def _make_true(reading: Reading, *, dry_run: bool) -> AttachReport:
+    known, tell = reading.known, reading.tell
     plan = decide(reading)
-    if request.dry_run:
+    if dry_run:
         return known.report(_DRY.get(plan.outcome, plan.outcome), reason=plan.reason)
     meant = plan
     looks = 0

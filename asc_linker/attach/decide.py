@@ -166,7 +166,8 @@ def _in_apples_words(error: NotAttachable, known: Known) -> NotAttachable:
     """`error`, with Apple's reasons when it is about a build that Apple could not process."""
     upload = known.build.upload if known.build else None
     told = any(
-        check.name == "Processed" and check.sentence in error.message for check in known.checks
+        check.id == "build-not-processed" and check.sentence in error.message
+        for check in known.checks
     )
     if upload is None or not upload.errors or not told:
         return error
@@ -241,7 +242,7 @@ def _with_uploads_if_told(reading: Reading, facts: Facts) -> Facts:
 def _not_ready(reading: Reading, facts: Facts, verdict: NotYet) -> AscLinkerError:
     """Why the wait is over, with what was seen last."""
     request = placed(reading.request, verdict.version)
-    waited = f" Waited {duration(reading.wait.elapsed_s)}." if request.wait_s else ""
+    waited = f" Waited {duration(reading.wait.elapsed_s)}." if reading.wait.is_given else ""
     if verdict.build is not None:
         return ProcessingTimeout(
             f"Apple is still processing build {verdict.build.number}.{waited}",
@@ -253,7 +254,7 @@ def _not_ready(reading: Reading, facts: Facts, verdict: NotYet) -> AscLinkerErro
     if failure is not None:
         return failure
     there, hint = build_not_listed(request, builds, uploads)
-    if request.wait_s:
+    if reading.wait.is_given:
         return ProcessingTimeout(f"{there}{waited}", hint=hint)
     return NotFound(there, hint=hint)
 

@@ -34,6 +34,7 @@ class Wait:
 
     def __init__(self, wait_s: float, clock: Clock) -> None:
         self._clock = clock
+        self.is_given = wait_s > 0
         self._started_s = clock.monotonic()
         self._deadline_s = self._started_s + wait_s
         self._lag_ends_s: float | None = None

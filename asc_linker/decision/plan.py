@@ -118,7 +118,7 @@ def refused(checks: tuple[Check, ...]) -> NotAttachable:
 
 def _require_identity(checks: tuple[Check, ...]) -> None:
     """Raise NotAttachable: what was read is not what the inputs say, whatever else holds."""
-    if any(check.name in IDENTITY for check in refusals(checks)):
+    if any(check.id in IDENTITY for check in refusals(checks)):
         raise refused(checks)
 
 
@@ -129,8 +129,8 @@ def _settle_attach(
     checks = preflight(case)
     _require_identity(checks)
     if build is not None and version.build is not None and version.build.id == build.id:
-        if any(check.name == "Export compliance" for check in refusals(checks)):
-            raise refused(tuple(check for check in checks if check.name == "Export compliance"))
+        if any(check.id == "export-compliance" for check in refusals(checks)):
+            raise refused(tuple(check for check in checks if check.id == "export-compliance"))
         answer: tuple[Write, ...] = _answer(request, build)
         return Plan(Outcome.ALREADY_ATTACHED, version, build, answer, checks)
     if version.app_version_state.is_locked:
@@ -149,8 +149,8 @@ def _settle_attach(
 
 def _settle_detach(case: Case, version: AppStoreVersion) -> Plan:
     request = case.request
-    of_interest = IDENTITY | {"Version open"}
-    checks = tuple(check for check in preflight(case) if check.name in of_interest)
+    of_interest = IDENTITY | {"version-locked"}
+    checks = tuple(check for check in preflight(case) if check.id in of_interest)
     _require_identity(checks)
     attached = version.build
     if attached is None:
@@ -289,7 +289,7 @@ def _only_needs_time(build: Build, checks: tuple[Check, ...]) -> bool:
     """Whether Apple is processing the build, and nothing is wrong that waiting would not cure."""
     if build.processing_state is not ProcessingState.PROCESSING:
         return False
-    return all(check.name == "Processed" for check in refusals(checks))
+    return all(check.id == "build-not-processed" for check in refusals(checks))
 
 
 def _not_yet(

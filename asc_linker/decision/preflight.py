@@ -26,17 +26,32 @@ class Verdict(StrEnum):
 
     OK = "ok"
     REFUSED = "refused"
-    OPEN = "open"
+    APPLE_DECIDES = "Apple decides"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One row of the table."""
+    """One row of the table. `id` is the anchor of its section, refused or not."""
 
+    id: str
     name: str
     verdict: Verdict
     sentence: str
     hint: str = ""
+
+
+_NAMES = {
+    "app-differs": "App",
+    "platform-differs": "Platform",
+    "version-string-differs": "Version string",
+    "build-number-differs": "Build number",
+    "build-not-processed": "Processed",
+    "build-expired": "Not expired",
+    "build-internal-only": "App Store eligible",
+    "version-locked": "Version open",
+    "build-attached-elsewhere": "Attached nowhere else",
+    "export-compliance": "Export compliance",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +94,17 @@ def same_app(case: Case) -> Check:
     if len(known) > 1:
         listed = ", ".join(sorted(known))
         return _refused(
-            "App",
+            "app-differs",
             f"Version, build and inputs belong to different apps: {listed}.",
             "Check `app-id`, `version-id` and `build-id` against each other.",
         )
     if request.bundle_id and app.bundle_id and request.bundle_id != app.bundle_id:
         return _refused(
-            "App",
+            "app-differs",
             f"App {app.id} has the bundle id {app.bundle_id}, not {request.bundle_id}.",
             "`bundle-id` and the ids name two apps; leave out the wrong one.",
         )
-    return _ok("App", f"All belong to {app.bundle_id or app.id}.")
+    return _ok("app-differs", f"All belong to {app.bundle_id or app.id}.")
 
 
 def same_platform(case: Case) -> Check | None:
@@ -102,10 +117,10 @@ def same_platform(case: Case) -> Check | None:
     if not given:
         return None
     if len(set(given.values())) == 1:
-        return _ok("Platform", f"{next(iter(given.values())).label}.")
+        return _ok("platform-differs", f"{next(iter(given.values())).label}.")
     listed = ", ".join(f"the {what} says {platform.label}" for what, platform in given.items())
     return _refused(
-        "Platform",
+        "platform-differs",
         f"The platforms differ: {listed}.",
         "Check `platform`, and that `build-number` names the upload for it.",
     )
@@ -122,10 +137,10 @@ def same_version_string(case: Case) -> Check | None:
         return None
     first = next(iter(given.values()))
     if all(same_version(first, string) for string in given.values()):
-        return _ok("Version string", f"{first}.")
+        return _ok("version-string-differs", f"{first}.")
     listed = ", ".join(f"the {what} says {string}" for what, string in given.items())
     return _refused(
-        "Version string",
+        "version-string-differs",
         f"The version strings differ: {listed}.",
         "Apple takes only a build whose version string is the version's: check `version-string`, "
         "or build with that version.",
@@ -138,11 +153,11 @@ def same_number(case: Case) -> Check | None:
         return None
     if wanted and not same_build_number(wanted, build.number):
         return _refused(
-            "Build number",
+            "build-number-differs",
             f"The build is {build.number}, not {wanted}.",
             "`build-number` and `build-id` name two builds; leave out the wrong one.",
         )
-    return _ok("Build number", f"{build.number}.")
+    return _ok("build-number-differs", f"{build.number}.")
 
 
 def processed(case: Case) -> Check | None:
@@ -151,21 +166,23 @@ def processed(case: Case) -> Check | None:
         return None
     match build.processing_state:
         case ProcessingState.VALID:
-            return _ok("Processed", "Apple has processed the build.")
+            return _ok("build-not-processed", "Apple has processed the build.")
         case ProcessingState.PROCESSING:
             return _refused(
-                "Processed",
+                "build-not-processed",
                 f"Apple is still processing build {build.number}.",
                 "`wait-minutes` waits for it.",
             )
         case ProcessingState.FAILED | ProcessingState.INVALID:
             return _refused(
-                "Processed",
+                "build-not-processed",
                 f"Apple could not process build {build.number}: it is {build.state_word}.",
                 "Apple's e-mail to the team names the reason. Upload a build with a new number.",
             )
         case ProcessingState.UNRECOGNISED:
-            return _open("Processed", f"The build is {build.state_word}; Apple will judge.")
+            return _apple_decides(
+                "build-not-processed", f"The build is {build.state_word}; Apple will judge."
+            )
 
 
 def not_expired(case: Case) -> Check | None:
@@ -174,12 +191,12 @@ def not_expired(case: Case) -> Check | None:
         return None
     if build.expired:
         return _refused(
-            "Not expired",
+            "build-expired",
             f"Build {build.number} has expired, and that cannot be undone.",
             "Upload a new build.",
         )
     until = f" until {build.expires_at:%Y-%m-%d}" if build.expires_at else ""
-    return _ok("Not expired", f"Good{until}.")
+    return _ok("build-expired", f"Good{until}.")
 
 
 def eligible(case: Case) -> Check | None:
@@ -189,14 +206,16 @@ def eligible(case: Case) -> Check | None:
     match build.audience:
         case BuildAudienceType.INTERNAL_ONLY:
             return _refused(
-                "App Store eligible",
+                "build-internal-only",
                 f"Build {build.number} is for internal testing only, and stays so.",
                 "Make a new build: in Xcode Cloud, archive for “TestFlight and App Store”.",
             )
         case BuildAudienceType.APP_STORE_ELIGIBLE:
-            return _ok("App Store eligible", "It may go to the App Store.")
+            return _ok("build-internal-only", "It may go to the App Store.")
         case BuildAudienceType.UNRECOGNISED:
-            return _open("App Store eligible", "Apple names a new audience, and will judge.")
+            return _apple_decides(
+                "build-internal-only", "Apple names a new audience, and will judge."
+            )
 
 
 def version_open(case: Case) -> Check | None:
@@ -205,15 +224,15 @@ def version_open(case: Case) -> Check | None:
         return None
     name = f"Version {version.version_string} is {version.state_word}"
     if version.app_version_state.is_editable:
-        return _ok("Version open", f"{name}.")
+        return _ok("version-locked", f"{name}.")
     if version.app_version_state.is_locked:
         return _refused(
-            "Version open",
+            "version-locked",
             f"{name}, and takes no other build.",
             "Cancel its submission on App Store Connect, or raise the version; "
             "`if-version-locked: skip` leaves it alone.",
         )
-    return _open("Version open", f"{name}; Apple will judge.")
+    return _apple_decides("version-locked", f"{name}; Apple will judge.")
 
 
 def attached_nowhere_else(case: Case) -> Check | None:
@@ -221,9 +240,9 @@ def attached_nowhere_else(case: Case) -> Check | None:
     if build is None:
         return None
     if build.attached_to is None or (case.version and build.attached_to == case.version.id):
-        return _ok("Attached nowhere else", "No other version has it.")
+        return _ok("build-attached-elsewhere", "No other version has it.")
     return _refused(
-        "Attached nowhere else",
+        "build-attached-elsewhere",
         f"Build {build.number} is attached to another version (id {build.attached_to}).",
         "Upload a new build, or detach this one there first.",
     )
@@ -235,21 +254,25 @@ def compliance(case: Case) -> Check | None:
         return None
     said = build.uses_non_exempt_encryption
     if said is None and answer is None:
-        return _open("Export compliance", "Unanswered; App Store Connect asks before review.")
+        return _apple_decides(
+            "export-compliance", "Unanswered; App Store Connect asks before review."
+        )
     if said is None:
-        return _ok("Export compliance", f"Unanswered; this run answers {_yes(answer)}.")
+        return _ok("export-compliance", f"Unanswered; this run answers {_yes(answer)}.")
     if answer is not None and answer is not said:
         return _refused(
-            "Export compliance",
+            "export-compliance",
             f"`uses-non-exempt-encryption` says {_yes(answer)}, but build {build.number} was "
             f"answered {_yes(said)}, and Apple takes one answer only.",
             "Compare with the answer on App Store Connect; only a new build can have another.",
         )
-    return _ok("Export compliance", f"Answered {_yes(said)}.")
+    return _ok("export-compliance", f"Answered {_yes(said)}.")
 
 
 # The checks that tell whether these are the things that were meant at all.
-IDENTITY = frozenset({"App", "Platform", "Version string", "Build number"})
+IDENTITY = frozenset(
+    {"app-differs", "platform-differs", "version-string-differs", "build-number-differs"}
+)
 
 RULES: tuple[Callable[[Case], Check | None], ...] = (
     same_app,
@@ -265,16 +288,16 @@ RULES: tuple[Callable[[Case], Check | None], ...] = (
 )
 
 
-def _ok(name: str, sentence: str) -> Check:
-    return Check(name, Verdict.OK, sentence)
+def _ok(which: str, sentence: str) -> Check:
+    return Check(which, _NAMES[which], Verdict.OK, sentence)
 
 
-def _refused(name: str, sentence: str, hint: str) -> Check:
-    return Check(name, Verdict.REFUSED, sentence, hint)
+def _refused(which: str, sentence: str, hint: str) -> Check:
+    return Check(which, _NAMES[which], Verdict.REFUSED, sentence, hint)
 
 
-def _open(name: str, sentence: str) -> Check:
-    return Check(name, Verdict.OPEN, sentence)
+def _apple_decides(which: str, sentence: str) -> Check:
+    return Check(which, _NAMES[which], Verdict.APPLE_DECIDES, sentence)
 
 
 def _yes(answer: bool | None) -> str:

@@ -1,22 +1,16 @@
-"""What is wanted, and the means to do it, as values that can be meant."""
+"""What is wanted, as values that were checked as far as that goes without asking Apple."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-
     from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
-
-APPLE = "https://api.appstoreconnect.apple.com"
-
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Operation(StrEnum):
@@ -59,22 +53,20 @@ class ReleaseType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
-    """An API key that can sign. `issuer_id` is None for an individual key."""
+class Skip:
+    """Why there is nothing to do: a reason like a refusal's, with the id of its section."""
 
-    key_id: str
-    issuer_id: str | None
-    private_key: EllipticCurvePrivateKey = field(repr=False)
+    id: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class AttachRequest:
-    """What is wanted, checked as far as that goes without asking Apple.
+    """One target: what is wanted of one app on one platform.
 
     `platform` is None when it is to be inferred. `latest` stands for a `build_number` that is still
-    to be found. `wait_s` is how long the build may take, in seconds; 0 asks once.
-    `uses_non_exempt_encryption` None leaves export compliance as it is. `skip_reason` is empty, or
-    says why there is nothing to do: then the rest may be incomplete.
+    to be found. `uses_non_exempt_encryption` None leaves export compliance as it is. With `skip`
+    there is nothing to do, and the rest may be incomplete.
     """
 
     operation: Operation = Operation.ATTACH
@@ -86,26 +78,55 @@ class AttachRequest:
     latest: bool = False
     version_id: VersionId | None = None
     build_id: BuildId | None = None
-    wait_s: float = 0.0
     if_attached: IfAttached = IfAttached.REPLACE
     if_version_missing: IfVersionMissing = IfVersionMissing.FAIL
     if_version_locked: IfVersionLocked = IfVersionLocked.FAIL
     release_type: ReleaseType | None = None
     earliest_release_date: datetime | None = None
     uses_non_exempt_encryption: bool | None = None
-    dry_run: bool = False
-    skip_reason: str = ""
+    skip: Skip | None = None
+    key_id: str = ""
+    """The id of the API key that reaches the app: one client, one quota."""
+    label: str = ""
+    """The target as typed: `com.example.app (ios)`; empty where it is the only one."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Where a value came from, by its input's name, where not from that: "the tag `v1.4.2`"."""
+
+    def source(self, name: str) -> str:
+        """`, from the tag v1.4.2` for a value that did not come from its own input; else empty."""
+        origin = self.sources.get(name, "")
+        return f", from {origin}" if origin else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Which part of the targets a run does: `index` of `total`, counted from 1.
+
+    `origin` is the variable it was read from, empty for the input; `targets` is how many there are
+    in all.
+    """
+
+    index: int
+    total: int
+    targets: int
+    origin: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.total}"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A request, and the means to carry it out."""
+    """One run: its targets in order, and what holds for all of them.
 
-    request: AttachRequest
-    credentials: Credentials
-    api_url: str = APPLE
+    `requests` is empty where a shard has no target. `wait_s` is how long builds may take, in
+    seconds; 0 asks once. `expected_plan` has a fingerprint for each request, or is empty where no
+    plan is expected.
+    """
 
-
-def is_loopback(api_url: str) -> bool:
-    """Whether `api_url` points at this machine."""
-    return urlsplit(api_url).hostname in _LOOPBACK
+    requests: tuple[AttachRequest, ...]
+    operation: Operation = Operation.ATTACH
+    wait_s: float = 0.0
+    dry_run: bool = False
+    expected_plan: tuple[str, ...] = ()
+    shard: Shard | None = None

@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from asc_linker.apple.access import APPLE, Access, Credentials, is_loopback
 from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
 from asc_linker.decision.request import (
-    APPLE,
     AttachRequest,
-    Credentials,
     IfAttached,
     IfVersionLocked,
     IfVersionMissing,
     Job,
     Operation,
     ReleaseType,
-    is_loopback,
+    Skip,
 )
 from asc_linker.dotted import same_build_number, same_version
 from asc_linker.errors import InputError
@@ -58,8 +57,10 @@ _A_FORK = (
 )
 
 
-def read_job(given: Mapping[str, str]) -> Job:
-    """Read a whole job from inputs by name; a blank value counts as not given.
+def read_job(given: Mapping[str, str]) -> tuple[Job, dict[str, Access]]:
+    """A whole job from inputs by name, and the keys it needs, by their ids.
+
+    A blank value counts as not given.
 
     Raises InputError: with one line for each fault there is.
     """
@@ -69,7 +70,15 @@ def read_job(given: Mapping[str, str]) -> Job:
     api_url = _read_api_url(inputs)
     if inputs.faults or credentials is None:
         raise InputError(*inputs.faults, hint=inputs.hint)
-    return Job(request, credentials, api_url)
+    job = Job(
+        (request,),
+        operation=request.operation,
+        wait_s=inputs.minutes("wait-minutes", _DEFAULT_WAIT_MINUTES),
+        dry_run=inputs.boolean("dry-run"),
+    )
+    if inputs.faults:
+        raise InputError(*inputs.faults, hint=inputs.hint)
+    return job, {credentials.key_id: Access(credentials, api_url)}
 
 
 def read_boolean(given: Mapping[str, str], name: str) -> bool:
@@ -106,7 +115,6 @@ def _read_request(inputs: Given) -> AttachRequest:
         latest=named.build_number == _LATEST,
         version_id=VersionId(version_id) if version_id else None,
         build_id=BuildId(build_id) if build_id else None,
-        wait_s=inputs.minutes("wait-minutes", _DEFAULT_WAIT_MINUTES),
         if_attached=inputs.choice("if-attached", IfAttached) or IfAttached.REPLACE,
         if_version_missing=inputs.choice("if-version-missing", IfVersionMissing)
         or IfVersionMissing.FAIL,
@@ -115,8 +123,7 @@ def _read_request(inputs: Given) -> AttachRequest:
         release_type=release_type,
         earliest_release_date=earliest,
         uses_non_exempt_encryption=inputs.answer("uses-non-exempt-encryption"),
-        dry_run=inputs.boolean("dry-run"),
-        skip_reason=named.skip_reason,
+        skip=Skip("pre-release", named.skip_reason) if named.skip_reason else None,
     )
 
 

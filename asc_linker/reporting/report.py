@@ -20,11 +20,10 @@ from asc_linker.text import markdown, one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from asc_linker.apple.apple_error import AppleError
     from asc_linker.apple.model import AppStoreVersion
     from asc_linker.decision.outcome import AttachReport
     from asc_linker.decision.preflight import Check
-    from asc_linker.errors import AscLinkerError
+    from asc_linker.errors import AppleError, AscLinkerError
 
 # Below this a job that waits, or a few jobs side by side, would run into Apple's limit.
 _FEW_REQUESTS = 200
@@ -158,7 +157,7 @@ def _compliance_is_open(report: AttachReport) -> bool:
     if report.version and report.version.app_version_state.is_released:
         return False
     return any(
-        check.name == "Export compliance" and check.verdict is Verdict.OPEN
+        check.id == "export-compliance" and check.verdict is Verdict.APPLE_DECIDES
         for check in report.checks
     )
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _MARKS = {
     Verdict.OK: ("✓", "green"),
     Verdict.REFUSED: ("✗", "bold red"),
-    Verdict.OPEN: ("?", "yellow"),
+    Verdict.APPLE_DECIDES: ("?", "yellow"),
 }
 
 

@@ -10,10 +10,10 @@ import pytest
 from fake_clock import FakeClock
 from scripted_server import ScriptedServer
 
+from asc_linker.apple.access import Credentials
 from asc_linker.apple.client import AppStoreConnect
 from asc_linker.apple.tokens import Tokens
 from asc_linker.apple.transport import Exchange, Transport
-from asc_linker.decision.request import Credentials
 from asc_linker.emulator import Emulator, ThrowawayKey, World, example_world
 from asc_linker.inputs.private_key import read_private_key
 

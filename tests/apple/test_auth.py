@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from asc_linker.apple.access import Credentials
 from asc_linker.apple.tokens import Tokens
-from asc_linker.decision.request import Credentials
 from asc_linker.emulator import ThrowawayKey
 from asc_linker.inputs.private_key import read_private_key
 

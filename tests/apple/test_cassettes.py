@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import vcr  # type: ignore[import-untyped]
 
+from asc_linker.apple.access import APPLE
 from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
-from asc_linker.decision.request import APPLE
 from asc_linker.errors import AscLinkerError
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from asc_linker.apple.apple_error import AppleError, parse_errors
+from asc_linker.apple.error_document import parse_errors
 from asc_linker.apple.refusals import CASES, recognise, refusal
 from asc_linker.errors import (
+    AppleError,
     AppStoreConnectError,
     AscLinkerError,
     CredentialsError,

@@ -9,12 +9,12 @@ import pytest
 import vcr  # type: ignore[import-untyped]
 from apple_spec import AppleSpec
 
+from asc_linker.apple.access import Credentials
 from asc_linker.apple.client import AppStoreConnect
 from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
 from asc_linker.apple.tokens import Tokens
 from asc_linker.apple.transport import Transport
 from asc_linker.clock import SystemClock
-from asc_linker.decision.request import Credentials
 from asc_linker.emulator import Emulator, ThrowawayKey, World
 from asc_linker.inputs.private_key import read_private_key
 

@@ -216,7 +216,7 @@ def test_a_version_in_one_of_five_states_takes_a_build(state: AppVersionState) -
 def test_whether_a_version_ready_for_review_takes_a_build_is_for_apple_to_say() -> None:
     state = in_state(AppVersionState.READY_FOR_REVIEW)
 
-    assert verdict_of("Version open", version=state) is Verdict.OPEN
+    assert verdict_of("Version open", version=state) is Verdict.APPLE_DECIDES
 
 
 UNKNOWN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -238,14 +238,14 @@ UNKNOWN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 def test_a_word_nobody_knows_is_for_apple_to_judge(
     name: str, version: dict[str, Any], build: dict[str, Any]
 ) -> None:
-    assert verdict_of(name, version, build) is Verdict.OPEN
+    assert verdict_of(name, version, build) is Verdict.APPLE_DECIDES
 
 
 def test_unanswered_compliance_is_open_until_the_run_answers_it() -> None:
     unanswered = {"uses_non_exempt_encryption": None}
 
     assert verdict_of("Export compliance", {}, unanswered) is Verdict.OK
-    assert verdict_of("Export compliance", {}, unanswered, unanswered) is Verdict.OPEN
+    assert verdict_of("Export compliance", {}, unanswered, unanswered) is Verdict.APPLE_DECIDES
 
 
 def test_another_spelling_is_no_other_version() -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asc_linker.decision.request import APPLE, Job
+from asc_linker.apple.access import APPLE
+from asc_linker.decision.request import Job
 from asc_linker.emulator import ThrowawayKey
 from asc_linker.errors import InputError
 from asc_linker.inputs.read_job import read_boolean, read_job

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from asc_linker.apple.apple_error import AppleError
 from asc_linker.apple.model import (
     App,
     AppId,
@@ -25,7 +24,7 @@ from asc_linker.apple.model import (
 from asc_linker.decision.outcome import AttachReport, Known, Outcome
 from asc_linker.decision.preflight import Case, Check, Verdict, preflight
 from asc_linker.decision.request import AttachRequest
-from asc_linker.errors import InputError, NotAttachable, NotFound
+from asc_linker.errors import AppleError, InputError, NotAttachable, NotFound
 from asc_linker.reporting.report import (
     annotation,
     as_json,
@@ -60,8 +59,14 @@ BUILD = Build(
     expires_at=NOW + timedelta(days=60),
 )
 CHECKS = (
-    Check("App", Verdict.OK, "All belong to com.example.notes."),
-    Check("Not expired", Verdict.REFUSED, "Build 231 has expired.", "Upload a new build."),
+    Check("app-differs", "App", Verdict.OK, "All belong to com.example.notes."),
+    Check(
+        "build-expired",
+        "Not expired",
+        Verdict.REFUSED,
+        "Build 231 has expired.",
+        "Upload a new build.",
+    ),
 )
 REFUSED = NotAttachable(
     "Build 231 has expired.",

@@ -6,48 +6,8 @@ Source: https://developer.apple.com/documentation/appstoreconnectapi/errorrespon
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-
-@dataclass(frozen=True, slots=True)
-class AppleError:
-    """One entry of Apple's `errors`. Text is Apple's, unescaped; what Apple left out is empty.
-
-    `code` is dotted and may gain levels: compare by prefix. `where` is the JSON pointer or the
-    parameter that `source` names. `associated` keeps `meta.associatedErrors` with their paths.
-    """
-
-    code: str
-    title: str = ""
-    detail: str = ""
-    status: str = ""
-    where: str = ""
-    id: str = ""
-    associated: tuple[tuple[str, AppleError], ...] = ()
-
-    def is_a(self, code: str) -> bool:
-        """Whether this is `code`, or one of the more precise codes below it."""
-        return self.code == code or self.code.startswith(f"{code}.")
-
-    def walk(self) -> Iterator[AppleError]:
-        """This error, then every error associated with it, depth first."""
-        yield self
-        for _, error in self.associated:
-            yield from error.walk()
-
-    def __str__(self) -> str:
-        said = ": ".join(part for part in (self.title.rstrip("."), self.detail) if part)
-        return f"{said or 'no explanation'} ({self.code})"
-
-
-def every_error(errors: Sequence[AppleError]) -> Iterator[AppleError]:
-    """All errors of an answer, associated ones included: the telling one is not always first."""
-    for error in errors:
-        yield from error.walk()
+from asc_linker.errors import AppleError
 
 
 def parse_errors(body: bytes) -> tuple[AppleError, ...]:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asc_linker.apple.apple_error import AppleError, every_error, parse_errors
+from asc_linker.apple.error_document import parse_errors
+from asc_linker.errors import AppleError, every_error
 
 NOT_FOUND = {
     "id": "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
