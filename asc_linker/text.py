@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Left-to-right marks and the like: they reorder what a reader sees without being seen themselves.
 _INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
@@ -43,3 +47,14 @@ def _visible(text: str) -> str:
 def markdown(text: str) -> str:
     """`text` as one line of Markdown that draws exactly these characters."""
     return _BLOCK.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", one_line(text)))
+
+
+def listed(things: Sequence[str], most: int = 10) -> str:
+    """At most ten, and how many more there are."""
+    more = len(things) - most
+    return ", ".join(things[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def true_or_false(value: bool) -> str:
+    """As it is typed in YAML."""
+    return "true" if value else "false"
