@@ -58,7 +58,7 @@ class ActionTest < Minitest::Test
     'uses-non-exempt-encryption' => '', 'url' => 'https://appstoreconnect.apple.com/apps/6446000001'
   }.freeze
   EXPLICIT = { app_identifier: 'com.example.notes', app_version: '1.4.2', build_number: '231' }.freeze
-  OURS = /\A(ASC_|APP_STORE_CONNECT|SPACESHIP_|DELIVER_|FASTLANE_APP|FL_ASC)/.freeze
+  OURS = /\A(ASC_|APP_STORE_CONNECT|SPACESHIP_|DELIVER_|FASTLANE_APP|FL_ASC)/
 
   attr_reader :ui, :folder
 
