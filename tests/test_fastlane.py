@@ -6,6 +6,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from asc_linker.inputs.table import INPUTS
+
 ROOT = Path(__file__).parent.parent
 FASTLANE = ROOT / "fastlane"
 ACTION = FASTLANE / "actions" / "asc_attach_build.rb"
@@ -37,6 +39,35 @@ def listed_files() -> list[str]:
         r"spec\.files = \[(.*?)\]", text(FASTLANE / "fastlane-plugin-asc_linker.gemspec"), re.DOTALL
     )
     return re.findall(r"'(.+?)'", block)
+
+
+def ruby_hash(name: str) -> dict[str, str]:
+    """A hash of the action, from inputs to the options that give them."""
+    pattern = rf"^ +{name} = \{{(.*?)\}}\.freeze$"
+    (block,) = re.findall(pattern, text(ACTION), re.DOTALL | re.MULTILINE)
+    return dict(re.findall(r"'([a-z-]+)' => [:']([a-z_]+(?:\[:[a-z_]+\])?)", block))
+
+
+def options_of_inputs() -> dict[str, str]:
+    tables = (ruby_hash(f"{name}_OPTIONS") for name in ("TARGET", "RUN"))
+    return {name: option for table in tables for name, option in table.items()}
+
+
+def options() -> list[str]:
+    return re.findall(r"ConfigItem\.new\(key: :(\w+),", text(ACTION))
+
+
+def own_variable(option: str) -> str:
+    return f"FL_ASC_ATTACH_BUILD_{option.upper()}"
+
+
+def rows_of_the_readme() -> dict[str, list[str]]:
+    """The README's table of options: for each, its meaning, its default and its variables."""
+    (table,) = re.findall(
+        r"^\| option \|.*?\n\n", text(FASTLANE / "README.md"), re.DOTALL | re.MULTILINE
+    )
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.MULTILINE)
+    return {name: [cell.strip() for cell in rest.split("|")] for name, rest in rows}
 
 
 def test_a_candidate_is_spelt_as_rubygems_orders_it() -> None:
@@ -74,3 +105,38 @@ def test_the_readme_installs_this_version_in_every_way() -> None:
     assert "`fastlane add_plugin asc_linker`" in readme
     assert re.findall(r"pipx install asc-linker==(\S+)`", readme) == [version]
     assert re.findall(r'import_from_git\(url: "[^"]+", version: "([^"]+)"\)', readme) == [version]
+
+
+def test_every_input_has_an_option() -> None:
+    key_and_argument = {"api-key-id", "issuer-id", "api-private-key", "operation"}
+
+    assert {entry.name for entry in INPUTS} <= set(options_of_inputs()) | key_and_argument
+
+
+def test_the_readme_has_a_row_for_each_option() -> None:
+    rows = rows_of_the_readme()
+
+    assert sorted(rows) == sorted(options())
+    assert {len(cells) for cells in rows.values()} == {3}
+
+
+def test_the_readmes_defaults_are_those_of_the_inputs() -> None:
+    rows, named = rows_of_the_readme(), options_of_inputs()
+    defaults = {entry.name: entry.default for entry in INPUTS if entry.default}
+
+    assert {name: rows[named[name]][1].strip("`") for name in defaults if name in named}
+
+
+def test_the_readmes_variables_are_those_of_the_options() -> None:
+    # These have words of their own, so the command reads them by itself.
+    passed_on = {
+        f"ASC_LINKER_{name}"
+        for name in ("DRY_RUN", "DEMO", "PACKAGE", "USES_NON_EXEMPT_ENCRYPTION")
+    }
+    items = re.findall(r"key: :(\w+),\s+env_names?: \[?(\".+?\")\]?,\n", text(ACTION))
+
+    told = {
+        option: {*re.findall(r"`(\w+)`", cells[2])} - passed_on | {own_variable(option)}
+        for option, cells in rows_of_the_readme().items()
+    }
+    assert told == {option: {*re.findall(r'"(\w+)"', names)} for option, names in items}

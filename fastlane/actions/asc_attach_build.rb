@@ -18,13 +18,21 @@ module Fastlane
     class AscAttachBuildAction < Action
       OPERATIONS = %w(attach detach show).freeze
 
-      # Options whose name is the input's own: `dry_run` is ASC_LINKER_DRY_RUN. What a lane leaves
-      # open is not passed, so that the command reads the variable, or has its own default.
-      SAME_NAMES = [
-        :app_id, :build_number, :platform, :version_id, :build_id, :if_attached, :if_version_missing,
-        :if_version_locked, :wait_minutes, :dry_run, :uses_non_exempt_encryption, :release_type,
-        :earliest_release_date, :api_url
-      ].freeze
+      # What a target may hold, by the command's input and the option that gives it, …
+      TARGET_OPTIONS = {
+        'bundle-id' => :app_identifier, 'app-id' => :app_id, 'platform' => :platform,
+        'version-string' => :app_version, 'build-number' => :build_number, 'tag' => :tag, 'package' => :ipa,
+        'version-id' => :version_id, 'build-id' => :build_id,
+        'if-attached' => :if_attached, 'if-version-missing' => :if_version_missing, 'if-version-locked' => :if_version_locked,
+        'release-type' => :release_type, 'earliest-release-date' => :earliest_release_date,
+        'uses-non-exempt-encryption' => :uses_non_exempt_encryption
+      }.freeze
+
+      # … and what holds for the whole run.
+      RUN_OPTIONS = {
+        'wait-minutes' => :wait_minutes, 'targets' => :targets, 'shard' => :shard, 'expected-plan' => :expected_plan,
+        'report-file' => :report_file, 'dry-run' => :dry_run, 'demo' => :demo, 'api-url' => :api_url
+      }.freeze
 
       # fastlane's names for a lane's platform, as asc-linker spells them. A lane for any other
       # platform says nothing about App Store Connect.
@@ -59,7 +67,7 @@ module Fastlane
         ].each { |key| lane_context.delete(key) } # nothing of an earlier call passes for this one's
 
         command = command_line(params)
-        environment = credentials(params).merge(inputs(params))
+        environment = credentials(params).merge(inputs(params).transform_keys { |name| variable(name) })
         answer, status, interruption = execute(environment, command)
         reports = parse(answer)
         report = reports && (reports.find { |one| one[:error] } || reports.first)
@@ -115,32 +123,63 @@ module Fastlane
         return [lane_context[SharedValues::APP_STORE_CONNECT_API_KEY], nil]
       end
 
+      # The command's inputs by name. What a lane leaves open is not among them, so that the command
+      # reads the variable, or has its own default.
       def self.inputs(params)
-        given = SAME_NAMES.to_h { |name| [name, params[name]] }
-        given[:bundle_id] = params[:app_identifier]
-        given[:version_string] = params[:app_version]
-        given[:package] = [params[:ipa], params[:pkg], ENV.fetch('ASC_LINKER_PACKAGE', nil)].find { |path| !path.to_s.empty? }
-        given = present(given)
-        given[:platform] = PLATFORMS.fetch(given[:platform], given[:platform]) if given[:platform]
+        given = TARGET_OPTIONS.merge(RUN_OPTIONS).transform_values { |option| params[option] }
+        given['platform'] = platforms(given['platform'])
+        given['package'] = [params[:ipa], params[:pkg], ENV.fetch('ASC_LINKER_PACKAGE', nil)].find { |path| !path.to_s.empty? }
+        given['targets'] = targets(given['targets'])
+        given = with_defaults(present(given), operation(params))
+        return given.merge(given.slice('package', 'report-file').transform_values { |path| full_path(path) })
+      end
 
-        given = with_defaults(given, operation(params))
-        given[:package] = full_path(given[:package]) if given[:package]
-        return given.transform_keys { |name| "ASC_LINKER_#{name.to_s.upcase}" }
+      def self.variable(input)
+        return "ASC_LINKER_#{input.upcase.tr('-', '_')}"
+      end
+
+      # One platform or several, in fastlane's words or in asc-linker's: a String, a Symbol, or a list.
+      def self.platforms(value)
+        return Array(value).join(',').split(',').map { |name| PLATFORMS.fetch(name.strip, name.strip) }.join(',')
+      end
+
+      # A list of Hashes as the text that the command reads: JSON is YAML. A String is YAML already,
+      # or the path of a file with it.
+      def self.targets(value)
+        return value if value.nil? || value.kind_of?(String)
+
+        valid = value.kind_of?(Array) && value.all?(Hash) && value.flat_map(&:values).none?(Float)
+        # Nothing of the value is shown: a key may stand in it by mistake.
+        UI.user_error!("Option `targets` is a list of Hashes (with Strings for versions), or a String: YAML, or the path of a YAML file") unless valid
+        return JSON.pretty_generate(value.map { |target| target(target) })
+      end
+
+      def self.target(options)
+        inputs = TARGET_OPTIONS.invert.merge(pkg: 'package')
+        given = options.map { |name, value| [inputs.fetch(name.to_sym) { name.to_s.tr('_', '-') }, value] }
+        twice = given.map(&:first).tally.key(2)
+        UI.user_error!("A Hash in `targets` has two keys for one thing (#{twice}): #{options.keys.join(', ')}") if twice
+
+        given = given.to_h
+        return present(given.merge('platform' => platforms(given['platform'])))
       end
 
       # Fills in what the lane knows. A package tells what really was built, so next to one, neither
-      # the project's numbers nor the Appfile are asked.
+      # the project's numbers nor the Appfile are asked. A list of targets speaks for itself.
       def self.with_defaults(given, operation)
-        app = given[:bundle_id] || given[:app_id]
-        version = given[:version_string] || given[:version_id]
-        build = given[:build_number] || given[:build_id] || operation != 'attach'
-        given = { package: package_of_lane(given[:platform]) }.merge(given) unless app && version && build
-        return present(given) if given[:package]
+        return given if given['targets']
 
-        defaults = { platform: PLATFORMS[lane_context[SharedValues::PLATFORM_NAME].to_s] }
-        defaults[:bundle_id] = appfile_identifier unless app
-        defaults[:version_string] = lane_context[SharedValues::VERSION_NUMBER] unless version
-        defaults[:build_number] = lane_context[SharedValues::BUILD_NUMBER] unless build
+        tag = given['tag'].to_s
+        app = given['bundle-id'] || given['app-id']
+        version = given['version-string'] || given['version-id'] || given['tag']
+        build = given['build-number'] || given['build-id'] || tag.match?(/[+(]/) || operation != 'attach'
+        given = { 'package' => package_of_lane(given['platform']) }.merge(given) unless app && version && build
+        return present(given) if given['package']
+
+        defaults = { 'platform' => PLATFORMS[lane_context[SharedValues::PLATFORM_NAME].to_s] }
+        defaults['bundle-id'] = appfile_identifier unless app
+        defaults['version-string'] = lane_context[SharedValues::VERSION_NUMBER] unless version
+        defaults['build-number'] = lane_context[SharedValues::BUILD_NUMBER] unless build
         return present(defaults).merge(given.compact)
       end
 
@@ -167,6 +206,12 @@ module Fastlane
         return values.transform_values { |value| value.to_s.strip }.reject { |_, value| value.empty? }
       end
 
+      # Whether a path, or a pattern like build/*.ipa, names something.
+      def self.found?(path)
+        full = full_path(path)
+        return full.nil? || File.exist?(full) || !Dir.glob(full).empty?
+      end
+
       def self.full_path(path)
         return path.to_s.empty? ? nil : File.expand_path(path)
       end
@@ -186,6 +231,8 @@ module Fastlane
         ensure
           signal(child, 'TERM') if child.alive?
         end
+      rescue Errno::E2BIG
+        UI.user_error!("There are more `targets` than an environment variable holds. Write the list to a file, and pass its path.")
       rescue Errno::ENOENT, Errno::EACCES, Errno::ENOEXEC, Errno::ENOTDIR => error
         could_not_start(command.first, error)
       end
@@ -300,6 +347,7 @@ module Fastlane
           "Runs [asc-linker](https://github.com/asc-linker/asc-linker), which does one thing: it makes an uploaded build the build of an App Store version.",
           "It waits until the build has been processed, checks app, version, build number and platform itself, writes, and reads back what it wrote. A build that is attached already is a success without a write.",
           "Needs the command: `pipx install asc-linker`.",
+          "Several apps in one run are `targets`: all are checked before the first is written, and if one cannot be done none is.",
           "What you do not pass is taken from the environment, then from the ipa or pkg this lane has built, or else from `VERSION_NUMBER`, `BUILD_NUMBER` and the platform of the lane and `app_identifier` of the Appfile.",
           "The key comes from `api_key` or `api_key_path`, from an earlier `app_store_connect_api_key`, or from the variables your CI sets for fastlane anyway."
         ].join("\n")
@@ -360,13 +408,17 @@ module Fastlane
                                        default_value_dynamic: true),
           FastlaneCore::ConfigItem.new(key: :platform,
                                        env_names: ["FL_ASC_ATTACH_BUILD_PLATFORM", "ASC_LINKER_PLATFORM", "DELIVER_PLATFORM"],
-                                       description: "The platform: ios, osx, appletvos or xros (also macos, tvos and visionos)",
+                                       description: "The platform: ios, osx, appletvos or xros (also macos, tvos and visionos); several as a list",
                                        optional: true,
-                                       skip_type_validation: true, # a Symbol is as good
+                                       skip_type_validation: true, # a Symbol is as good, and a list of them
                                        default_value_dynamic: true),
+          FastlaneCore::ConfigItem.new(key: :tag,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_TAG", "ASC_LINKER_TAG"],
+                                       description: "Where version and build number come from, in place of app_version and build_number: v1.4.2 or v1.4.2+231",
+                                       optional: true),
           FastlaneCore::ConfigItem.new(key: :ipa,
                                        env_names: ["FL_ASC_ATTACH_BUILD_IPA", "DELIVER_IPA_PATH"],
-                                       description: "The ipa to read app, version, build number and platform from",
+                                       description: "The ipa to read app, version, build number and platform from: a path, or a pattern that one file matches",
                                        optional: true,
                                        code_gen_sensitive: true,
                                        default_value_dynamic: true,
@@ -375,11 +427,11 @@ module Fastlane
                                          UI.user_error!("You can't use 'ipa' and '#{option.key}' options in one run")
                                        end,
                                        verify_block: proc do |value|
-                                         UI.user_error!("Could not find ipa file at path '#{File.expand_path(value)}'") unless value.empty? || File.exist?(File.expand_path(value))
+                                         UI.user_error!("Could not find ipa file at path '#{File.expand_path(value)}'") unless found?(value)
                                        end),
           FastlaneCore::ConfigItem.new(key: :pkg,
                                        env_names: ["FL_ASC_ATTACH_BUILD_PKG", "DELIVER_PKG_PATH"],
-                                       description: "The pkg to read app, version, build number and platform from",
+                                       description: "The pkg to read app, version, build number and platform from: a path, or a pattern that one file matches",
                                        optional: true,
                                        code_gen_sensitive: true,
                                        default_value_dynamic: true,
@@ -388,7 +440,7 @@ module Fastlane
                                          UI.user_error!("You can't use 'pkg' and '#{option.key}' options in one run")
                                        end,
                                        verify_block: proc do |value|
-                                         UI.user_error!("Could not find pkg file at path '#{File.expand_path(value)}'") unless value.empty? || File.exist?(File.expand_path(value))
+                                         UI.user_error!("Could not find pkg file at path '#{File.expand_path(value)}'") unless found?(value)
                                        end),
           FastlaneCore::ConfigItem.new(key: :version_id,
                                        env_names: ["FL_ASC_ATTACH_BUILD_VERSION_ID", "ASC_LINKER_VERSION_ID"],
@@ -397,6 +449,15 @@ module Fastlane
           FastlaneCore::ConfigItem.new(key: :build_id,
                                        env_names: ["FL_ASC_ATTACH_BUILD_BUILD_ID", "ASC_LINKER_BUILD_ID"],
                                        description: "Apple's id of the build, when the lane has it already",
+                                       optional: true),
+          FastlaneCore::ConfigItem.new(key: :targets,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_TARGETS", "ASC_LINKER_TARGETS"],
+                                       description: "Several apps in one run: a list of Hashes, or YAML as asc-linker's `targets`, or the path of a file with it",
+                                       optional: true,
+                                       skip_type_validation: true), # an Array or a String
+          FastlaneCore::ConfigItem.new(key: :shard,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_SHARD", "ASC_LINKER_SHARD"],
+                                       description: "With targets: which part of them this run takes, as 2/5 (default: all, or what the CI's own variables say)",
                                        optional: true),
 
           # how to go about it
@@ -433,9 +494,22 @@ module Fastlane
                                        description: "Answers export compliance when it is unanswered: a legal statement, so there is no default",
                                        type: Boolean,
                                        optional: true),
+          FastlaneCore::ConfigItem.new(key: :expected_plan,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_EXPECTED_PLAN", "ASC_LINKER_EXPECTED_PLAN"],
+                                       description: "The :plan of an earlier dry run: a target whose plan differs now is refused, and nothing is written",
+                                       optional: true),
+          FastlaneCore::ConfigItem.new(key: :report_file,
+                                       env_names: ["FL_ASC_ATTACH_BUILD_REPORT_FILE", "ASC_LINKER_REPORT_FILE"],
+                                       description: "A path where the whole report is written as JSON, on failure too",
+                                       optional: true),
           FastlaneCore::ConfigItem.new(key: :dry_run,
                                        env_name: "FL_ASC_ATTACH_BUILD_DRY_RUN",
                                        description: "Decide and report everything, write nothing (asc-linker's default: false)",
+                                       type: Boolean,
+                                       optional: true),
+          FastlaneCore::ConfigItem.new(key: :demo,
+                                       env_name: "FL_ASC_ATTACH_BUILD_DEMO",
+                                       description: "Run against asc-linker's own emulator: needs no account and no key (asc-linker's default: false)",
                                        type: Boolean,
                                        optional: true),
           FastlaneCore::ConfigItem.new(key: :api_url,

@@ -5,7 +5,8 @@ class OptionsTest < ActionTest
     attach(app_identifier: 'com.example.notes', app_version: '1.4.2', build_number: '231', platform: 'appletvos',
            if_attached: 'keep', if_version_missing: 'create', if_version_locked: 'skip', wait_minutes: 30,
            dry_run: true, uses_non_exempt_encryption: false, release_type: 'scheduled',
-           earliest_release_date: '2030-01-01T09:00:00Z', api_url: 'http://127.0.0.1:4010', version_id: 'v142', build_id: 'b231')
+           earliest_release_date: '2030-01-01T09:00:00Z', api_url: 'http://127.0.0.1:4010', version_id: 'v142', build_id: 'b231',
+           tag: 'v1.4.2+231', shard: '2/5', expected_plan: '0123456789abcdef', report_file: 'report.json', demo: false)
 
     assert_equal(['attach', '--json'], call['argv'])
     assert_equal({
@@ -13,7 +14,8 @@ class OptionsTest < ActionTest
       'IF_ATTACHED' => 'keep', 'IF_VERSION_MISSING' => 'create', 'IF_VERSION_LOCKED' => 'skip', 'WAIT_MINUTES' => '30',
       'DRY_RUN' => 'true', 'USES_NON_EXEMPT_ENCRYPTION' => 'false', 'RELEASE_TYPE' => 'scheduled',
       'EARLIEST_RELEASE_DATE' => '2030-01-01T09:00:00Z', 'API_URL' => 'http://127.0.0.1:4010', 'VERSION_ID' => 'v142',
-      'BUILD_ID' => 'b231'
+      'BUILD_ID' => 'b231', 'TAG' => 'v1.4.2+231', 'SHARD' => '2/5', 'EXPECTED_PLAN' => '0123456789abcdef',
+      'REPORT_FILE' => File.join(folder, 'report.json'), 'DEMO' => 'false'
     }, inputs)
   end
 
@@ -29,6 +31,14 @@ class OptionsTest < ActionTest
 
     attach(operation: :detach, **EXPLICIT)
     assert_equal(['detach', '--json'], call['argv'])
+  end
+
+  def test_several_platforms_are_a_list_or_a_string_in_fastlane_s_words
+    attach(**EXPLICIT, platform: [:ios, 'osx'])
+    assert_equal('ios,macos', inputs['PLATFORM'])
+
+    attach(**EXPLICIT, platform: 'appletvos, visionos')
+    assert_equal('tvos,visionos', inputs['PLATFORM'])
   end
 
   def test_an_unknown_operation_is_refused_before_anything_runs
@@ -55,12 +65,11 @@ class OptionsTest < ActionTest
                    'PLATFORM' => 'visionos', 'DRY_RUN' => 'true' }, inputs)
   end
 
-  def test_variables_of_the_command_without_an_option_here_pass_untouched
+  def test_a_boolean_variable_of_the_command_passes_as_it_is
     ENV['ASC_LINKER_DRY_RUN'] = '1'
-    ENV['ASC_LINKER_TAG'] = 'v1.4.2+231'
-    attach(app_identifier: 'com.example.notes')
+    attach(**EXPLICIT)
 
-    assert_equal({ 'BUNDLE_ID' => 'com.example.notes', 'DRY_RUN' => '1', 'TAG' => 'v1.4.2+231' }, inputs)
+    assert_equal('1', inputs['DRY_RUN'])
   end
 
   def test_an_empty_variable_counts_as_not_given
@@ -81,6 +90,14 @@ class OptionsTest < ActionTest
 
     assert_includes(refused(ipa: ipa, pkg: pkg), "'ipa' and 'pkg'")
     assert_includes(refused(ipa: 'Other.ipa'), "#{folder}/Other.ipa")
+    assert_includes(refused(ipa: 'build/*.ipa'), "#{folder}/build/*.ipa")
+  end
+
+  def test_an_ipa_may_be_a_pattern_that_the_command_resolves
+    file('build/Notes.ipa')
+    attach(ipa: 'build/*.ipa')
+
+    assert_equal(File.join(folder, 'build/*.ipa'), inputs['PACKAGE'])
   end
 
   def test_the_executable_may_be_several_words_and_no_shell_reads_them
@@ -121,6 +138,18 @@ class LaneTest < ActionTest
     attach(app_version: '1.4.2')
 
     assert_equal({ 'VERSION_STRING' => '1.4.2', 'PACKAGE' => File.join(folder, 'Notes.ipa') }, inputs)
+  end
+
+  def test_a_tag_tells_the_version_and_only_a_build_in_it_the_build
+    lane_context[:VERSION_NUMBER] = '9.9'
+    lane_context[:BUILD_NUMBER] = '99'
+    attach(app_identifier: 'com.example.notes', tag: 'v1.4.2')
+    assert_equal({ 'BUNDLE_ID' => 'com.example.notes', 'TAG' => 'v1.4.2', 'BUILD_NUMBER' => '99' }, inputs)
+
+    ['v1.4.2+231', '1.4.2(231)'].each do |tag|
+      attach(app_identifier: 'com.example.notes', tag: tag)
+      assert_equal({ 'BUNDLE_ID' => 'com.example.notes', 'TAG' => tag }, inputs)
+    end
   end
 
   def test_an_ipa_that_was_cleaned_up_is_not_asked
@@ -178,6 +207,65 @@ class LaneTest < ActionTest
     attach(operation: 'show', app_identifier: 'com.example.notes', app_version: '1.4.2')
 
     assert_equal({ 'BUNDLE_ID' => 'com.example.notes', 'VERSION_STRING' => '1.4.2' }, inputs)
+  end
+end
+
+class TargetsTest < ActionTest
+  def targets
+    JSON.parse(inputs.fetch('TARGETS')) # JSON is YAML
+  end
+
+  def test_a_list_of_hashes_becomes_the_command_s_list_with_its_names_and_values_as_text
+    attach(targets: [
+             { app_identifier: 'com.example.notes', app_version: '1.10', build_number: 231, platform: [:ios, :mac], if_attached: :keep },
+             { 'app_id' => 6_446_000_002, tag: 'v2.0+7', uses_non_exempt_encryption: false, release_type: nil,
+               api_key_id_env: 'MAPS_KEY_ID', issuer_id_env: 'MAPS_ISSUER', api_private_key_env: 'MAPS_KEY' },
+             { pkg: 'build/Maps.pkg', if_version_missing: 'create' }
+           ])
+
+    assert_equal([
+                   { 'bundle-id' => 'com.example.notes', 'version-string' => '1.10', 'build-number' => '231', 'platform' => 'ios,macos', 'if-attached' => 'keep' },
+                   { 'app-id' => '6446000002', 'tag' => 'v2.0+7', 'uses-non-exempt-encryption' => 'false',
+                     'api-key-id-env' => 'MAPS_KEY_ID', 'issuer-id-env' => 'MAPS_ISSUER', 'api-private-key-env' => 'MAPS_KEY' },
+                   { 'package' => 'build/Maps.pkg', 'if-version-missing' => 'create' }
+                 ], targets)
+  end
+
+  def test_yaml_and_a_path_pass_as_they_are
+    ["- bundle-id: com.example.notes\n  version-string: 1.10", 'targets.yml'].each do |given|
+      attach(targets: given)
+      assert_equal(given, inputs['TARGETS'])
+    end
+  end
+
+  def test_nothing_that_the_lane_knows_is_mixed_into_targets
+    lane_context[:VERSION_NUMBER] = '1.4.2'
+    lane_context[:BUILD_NUMBER] = '231'
+    lane_context[:PLATFORM_NAME] = :ios
+    lane_context[:IPA_OUTPUT_PATH] = file('Notes.ipa')
+    file('fastlane/Appfile', 'app_identifier("com.example.notes")')
+    attach(targets: 'targets.yml', if_attached: 'keep')
+
+    assert_equal({ 'TARGETS' => 'targets.yml', 'IF_ATTACHED' => 'keep' }, inputs)
+  end
+
+  def test_what_is_no_list_of_hashes_or_has_a_version_as_a_number_is_refused_without_showing_it
+    [[%w(secret)], [{ app_version: 1.10, build_number: 'secret' }], { app_id: 'secret' }].each do |wrong|
+      message = refused(targets: wrong)
+      assert_includes(message, '`targets`')
+      refute_includes(message + ui.lines.to_s, 'secret')
+    end
+    refute_path_exists(ENV.fetch('FAKE_RECORD'))
+  end
+
+  def test_two_keys_for_one_thing_are_refused
+    assert_includes(refused(targets: [{ ipa: 'Notes.ipa', pkg: 'Notes.pkg' }]), 'package')
+  end
+
+  def test_more_targets_than_an_environment_holds_are_sent_to_a_file
+    message = refused(targets: Array.new(1000) { |n| { app_identifier: "com.example.#{'a' * 200}#{n}" } })
+
+    assert_includes(message, 'pass its path')
   end
 end
 
