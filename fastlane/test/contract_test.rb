@@ -52,7 +52,11 @@ class ContractTest < ActionTest
   end
 
   def test_the_sample_return_value_has_the_keys_of_a_report
-    assert_equal(REPORT.keys.map { |name| name.tr('-', '_').to_sym }, Action.sample_return_value.keys)
+    sample = attach(**EXPLICIT)
+
+    assert_equal(sample.keys, Action.sample_return_value.keys)
+    assert_equal(sample[:checks].first.keys, Action.sample_return_value[:checks].first.keys)
+    sample.each_key { |name| assert_includes(Action.return_value, ":#{name}") }
   end
 
   def test_the_examples_are_ruby
@@ -64,7 +68,16 @@ class ContractTest < ActionTest
 
     assert_equal(options.map(&:key).sort, readme.scan(/^\| `(\w+)` \|/).flatten.map(&:to_sym).select { |name| name == name.downcase }.sort)
     Action.output.each { |name, _| assert_includes(readme, "`#{name}`") }
-    Action.sample_return_value.each_key { |name| assert_includes(readme, "`:#{name}`") }
+    answer(FAILED, exit: 5)
+    refused(**EXPLICIT)
+    keys(lane_context[:ASC_ATTACH_BUILD_REPORT]).each { |name| assert_includes(readme, "`:#{name}`") }
+  end
+
+  # Every key of a value, all the way down.
+  def keys(value)
+    return value.flat_map { |one| keys(one) } if value.kind_of?(Array)
+
+    value.kind_of?(Hash) ? value.flat_map { |name, one| [name, *keys(one)] } : []
   end
 
   def test_a_fastfile_stands_beside_the_action_for_import_from_git
