@@ -5,11 +5,15 @@ require 'rbconfig'
 require 'timeout'
 require 'tmpdir'
 
-# fastlane itself where it is installed, and otherwise the parts of it that the action uses.
+# fastlane itself where it is installed, and otherwise the parts of it that the action uses. Who
+# asks for a version gets that, or none.
 begin
+  gem('fastlane', ENV.fetch('FASTLANE_VERSION')) if ENV.key?('FASTLANE_VERSION')
   require 'fastlane'
   REAL_FASTLANE = true
 rescue LoadError
+  raise if ENV.key?('FASTLANE_VERSION')
+
   require_relative 'fastlane_stand_in'
   REAL_FASTLANE = false
 end
