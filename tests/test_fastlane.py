@@ -174,4 +174,6 @@ def test_the_readmes_variables_are_those_of_the_options() -> None:
 def test_the_readme_promises_the_fastlane_versions_that_the_tests_are_run_with() -> None:
     listed = text(FASTLANE / "test" / "fastlane_versions").split()
 
-    assert f"CI runs it with fastlane {' and '.join(listed)}," in text(FASTLANE / "README.md")
+    assert f"CI runs the action with fastlane {' and '.join(listed)}," in text(
+        FASTLANE / "README.md"
+    )
