@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asc_linker.inputs.private_key import KEY_ID
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -20,8 +22,7 @@ KEY_FILE = "api-private-key-file"
 JSON_FILE = "api-key-json-file"
 NAMES = ("api-key-id", "issuer-id", "api-private-key", KEY_FILE, JSON_FILE)
 
-_FILE_NAME = re.compile(r"AuthKey_([A-Z0-9]{10})\.p8", re.ASCII)
-_KEY_ID = re.compile(r"[A-Z0-9]{10}", re.ASCII)
+_FILE_NAME = re.compile(rf"AuthKey_({KEY_ID.pattern})\.p8", re.ASCII)
 # A .p8 has some 260 bytes; more than this is another file, and the key's reader says so.
 _LONGEST = 20_001
 
@@ -195,7 +196,7 @@ def _completed(ours: _Set, theirs: Sequence[_Set], folders: Sequence[Path]) -> _
 
 def _look_in(folders: Sequence[Path], found: _Set) -> None:
     key_id = found.values.get("api-key-id", "")
-    if not _KEY_ID.fullmatch(key_id):
+    if not KEY_ID.fullmatch(key_id):
         return
     for folder in folders:
         file = folder / f"AuthKey_{key_id}.p8"

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+KEY_ID = re.compile(r"[A-Z0-9]{10}", re.ASCII)
+
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _PEM_FENCE = re.compile(r"-----(BEGIN|END) [A-Z0-9 ]+-----")
 _PRIVATE_LABELS = ("PRIVATE KEY", "EC PRIVATE KEY")
@@ -25,6 +27,12 @@ _LONGEST = 20_000
 
 # Shorter lines are braces and padding.
 _SHORTEST_TELLING = 8
+
+# How base64 begins: of a P-256 private key as PKCS #8 and as SEC 1, and of any PEM.
+_BEGINNINGS = re.compile(r"MIG[A-Za-z0-9]AgEAMBMG|MHcCAQEE|LS0tLS1CRUdJTi")
+# A .p8 has lines of 64 characters.
+_BASE64 = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
+_LONGEST_BASE64 = 80
 
 
 class KeyFault(ValueError):  # the name is the sentence
@@ -72,6 +80,17 @@ def secret_lines(text: str) -> tuple[str, ...]:
         for body in bodies or ([unescaped] if _base64(unescaped) else []):
             forms.extend(["".join(body.split()), *_as_in_a_file(_joined(body))])
     return _telling(forms)
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether `text` may hold a private key, or most of one, and must not be repeated.
+
+    That is PEM, base64 of it, or more than eighty characters of base64, in lines or in one piece.
+    """
+    if "-----BEGIN" in text or "PRIVATE KEY" in text or _BEGINNINGS.search(text):
+        return True
+    pieces = _BASE64.findall(text.replace("\\n", "\n").replace("\\r", "\r"))
+    return sum(map(len, pieces)) > _LONGEST_BASE64
 
 
 def _telling(forms: list[str]) -> tuple[str, ...]:
