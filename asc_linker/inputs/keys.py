@@ -48,7 +48,7 @@ class KeyReader:
         """The id of the key that `target` uses, and where its parts came from.
 
         Without `own` every target uses the key of the inputs. The id is empty when the key has a
-        fault, which is told where it is met first.
+        fault, which is added where it is met first.
         """
         variables = target.key_variables if own else {}
         inputs = self._own(target, variables) if variables else self._inputs
@@ -115,7 +115,7 @@ def _same(one: Credentials, other: Credentials) -> bool:
 
 
 def _read_credentials(inputs: InputReader) -> Credentials | None:
-    """A whole key; None when there is a fault, which is then told."""
+    """A whole key; None when there is a fault, which is added."""
     key_id = inputs.checked("api-key-id", KEY_ID, "10 capital letters and digits")
     issuer_id = inputs.checked("issuer-id", _UUID, "a UUID")
     is_sound = bool(key_id or not inputs.gives("api-key-id"))

@@ -30,8 +30,8 @@ _SHORTEST_TELLING = 8
 
 # How base64 begins: of a P-256 private key as PKCS #8 and as SEC 1, and of any PEM.
 _BEGINNINGS = re.compile(r"MIG[A-Za-z0-9]AgEAMBMG|MHcCAQEE|LS0tLS1CRUdJTi")
-# A .p8 has lines of 64 characters.
-_BASE64 = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
+# A .p8 has lines of 64 characters. The alphabet for URLs is left out: paths are written in it.
+_BASE64 = re.compile(r"[A-Za-z0-9+/=]{40,}")
 _LONGEST_BASE64 = 80
 
 

@@ -17,7 +17,7 @@ from asc_linker.decision.request import (
     Skip,
 )
 from asc_linker.dotted import same_build_number, same_version
-from asc_linker.inputs.reader import named, shown
+from asc_linker.inputs.reader import named, shown, shown_path
 from asc_linker.inputs.tag import parse_tag
 from asc_linker.text import listed
 
@@ -70,7 +70,7 @@ class PackageReader:
         try:
             return read_package(path), named("package", str(path))
         except PackageFault as fault:
-            return f"`package`, {shown(str(path))}, {fault}."
+            return f"`package`, {shown_path(str(path))}, {fault}."
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MOST_WAIT_MINUTES = 24 * 60
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _LONGEST_SHOWN = 60
-_LONGEST_NAME = 100
+_LONGEST_PATH = 300
 # So many targets are told one by one of the same fault; of more there is one line.
 _MOST_TOLD = 10
 
@@ -172,15 +172,20 @@ class InputReader:
         self._faults.hint = hint
 
 
-def shown(value: str) -> str:
+def shown(value: str, longest: int = _LONGEST_SHOWN) -> str:
     """A value a user typed, short enough to repeat, and never a key."""
     if looks_like_key(value):
         return "something that looks like a key, and is not shown"
-    return f"`{one_line(value, _LONGEST_SHOWN)}`"
+    return f"`{one_line(value, longest)}`"
+
+
+def shown_path(path: str) -> str:
+    """The same for a path, which is of use only where it is whole."""
+    return shown(path, _LONGEST_PATH)
 
 
 def named(kind: str, value: str) -> str:
     """`value` as what others came from, to stand in any text: "the tag v1.4.2"."""
     if looks_like_key(value):
         return f"the {kind}"
-    return f"the {kind} {one_line(value, _LONGEST_NAME)}".replace("`", "'")
+    return f"the {kind} {one_line(value, _LONGEST_PATH)}".replace("`", "'")

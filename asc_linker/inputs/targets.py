@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from asc_linker.inputs.plain_yaml import PlainMapping, YamlFault, read_plain_yaml
 from asc_linker.inputs.private_key import looks_like_key
-from asc_linker.inputs.reader import Faults, InputReader, shown
+from asc_linker.inputs.reader import Faults, InputReader, shown, shown_path
 from asc_linker.inputs.table import INPUTS
 from asc_linker.inputs.tag import parse_tag
 from asc_linker.text import one_line
@@ -101,11 +101,13 @@ def _text_of(typed: str) -> str:
             content = file.read(_LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no such path"
-        raise YamlFault(f"is {shown(path)}, neither a list nor a file to read: {why}") from None
+        raise YamlFault(
+            f"is {shown_path(path)}, neither a list nor a file to read: {why}"
+        ) from None
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        raise YamlFault(f"is {shown(path)}, a file that is no UTF-8 text") from None
+        raise YamlFault(f"is {shown_path(path)}, a file that is no UTF-8 text") from None
 
 
 def _target(

@@ -17,7 +17,7 @@ from asc_linker.apple.access import APPLE
 from asc_linker.decision.request import Job, Skip
 from asc_linker.errors import InputError
 from asc_linker.inputs.read_job import read_boolean, read_job, read_report_file
-from asc_linker.inputs.reader import shown
+from asc_linker.inputs.reader import shown_path
 
 
 def test_a_whole_job_says_what_was_typed() -> None:
@@ -526,7 +526,7 @@ def test_a_package_that_is_not_there_is_a_fault_of_the_input(tmp_path: Path) -> 
 
     fault = faults(package=str(gone), bundle_id=None, version_string=None, build_number=None)
 
-    assert fault.faults == (f"`package`, {shown(str(gone))}, is not there.",)
+    assert fault.faults == (f"`package`, {shown_path(str(gone))}, is not there.",)
 
 
 @pytest.fixture

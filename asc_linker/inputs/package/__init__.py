@@ -32,7 +32,7 @@ _FILES = {b"PK\x03\x04": read_ipa, b"PK\x05\x06": read_ipa, b"xar!": read_pkg}
 
 
 def read_package(path: Path) -> Package:
-    """Read the package at `path`, whose kind a folder's name tells, and a file's first bytes.
+    """Read the package at `path`, whose kind a folder's name says, and a file's first bytes.
 
     Raises PackageFault: it is something else, or broken, or contradicts itself.
     """

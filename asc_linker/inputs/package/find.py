@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from asc_linker.inputs.package.facts import PackageFault
-from asc_linker.inputs.reader import shown
+from asc_linker.inputs.reader import shown_path
 from asc_linker.text import listed
 
 _WILD = frozenset("*?[")
@@ -29,13 +29,13 @@ def find_package(typed: str) -> Path:
         matches = islice(Path(path.anchor).glob(pattern), _MOST_COUNTED)
         found = sorted(str(match) for match in matches if not _is_hidden(match, path))
     except (OSError, ValueError, NotImplementedError):
-        raise PackageFault(f"is {shown(typed)}, which is no path and no pattern") from None
+        raise PackageFault(f"is {shown_path(typed)}, which is no path and no pattern") from None
     if len(found) == 1:
         return Path(found[0])
     if not found:
-        raise PackageFault(f"is {shown(typed)}, which no file matches")
-    names = listed([shown(name) for name in found], _MOST_LISTED)
-    raise PackageFault(f"is {shown(typed)}, which {len(found)} files match: {names}")
+        raise PackageFault(f"is {shown_path(typed)}, which no file matches")
+    names = listed([shown_path(name) for name in found], _MOST_LISTED)
+    raise PackageFault(f"is {shown_path(typed)}, which {len(found)} files match: {names}")
 
 
 def _is_hidden(match: Path, pattern: Path) -> bool:
