@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asc_linker.decision.outcome import AttachReport, Outcome
 from ruamel.yaml import YAML
 from runner_environment import ROOT, entrypoint
 
 from asc_linker import errors
-from asc_linker.decision.outcome import AttachReport, Outcome
 from asc_linker.emulator import example_world
 from asc_linker.errors import AscLinkerError
 from asc_linker.inputs.table import INPUTS

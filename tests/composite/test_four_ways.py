@@ -35,6 +35,7 @@ Inputs = Callable[[Emulator], dict[str, str]]
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="needs a shell"),
     pytest.mark.skipif(shutil.which("ruby") is None, reason="the fastlane step needs ruby"),
+    pytest.mark.xfail(strict=True, reason="the command does not write reports of schema 1 yet"),
 ]
 
 

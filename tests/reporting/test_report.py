@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from asc_linker.decision.outcome import AttachReport, Known, Outcome
 
 from asc_linker.apple.model import (
     App,
@@ -21,7 +22,6 @@ from asc_linker.apple.model import (
     ProcessingState,
     VersionId,
 )
-from asc_linker.decision.outcome import AttachReport, Known, Outcome
 from asc_linker.decision.preflight import Case, Check, Verdict, preflight
 from asc_linker.decision.request import AttachRequest
 from asc_linker.errors import AppleError, InputError, NotAttachable, NotFound
