@@ -51,6 +51,9 @@ def read_job(
     keys = KeyReader(inputs, environment, _read_api_url(inputs), faults)
     own_keys = not inputs.boolean("demo")
     packages = PackageReader()
+    if not targets:
+        # The list is none: what stands beside it may have faults of its own.
+        read_target(inputs, operation, packages, is_whole=False)
     requests: list[AttachRequest] = []
     places: list[str] = []
     for target in targets:

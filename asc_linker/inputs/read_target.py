@@ -125,16 +125,22 @@ def read_target(
     operation: Operation,
     packages: PackageReader,
     overruled: Collection[str] = (),
+    *,
+    is_whole: bool = True,
 ) -> tuple[AttachRequest, ...]:
     """The requests of one target, in the order of its platforms; faults go to `inputs`.
 
     `overruled` are facts that a tag or a package names and that do not count when these are shared
-    with other targets.
+    with other targets. Where the target is not whole, nothing is missing, and no tag or package is
+    read.
     """
-    facts = _read_facts(inputs, packages, overruled)
+    facts = _typed_facts(inputs)
+    if is_whole:
+        _add_tag(facts, overruled)
+        _add_package(facts, packages, overruled)
+        _require(inputs, operation, facts)
     version_id = inputs.checked("version-id", _RESOURCE_ID, "an id of Apple's")
     build_id = inputs.checked("build-id", _RESOURCE_ID, "an id of Apple's")
-    _require(inputs, operation, facts)
     platforms = _platforms(facts.get("platform"))
     if len(platforms) > 1:
         for name in ("version-id", "build-id"):
@@ -170,7 +176,7 @@ def read_target(
     return tuple(replace(common, platform=platform) for platform in platforms)
 
 
-def _read_facts(inputs: InputReader, packages: PackageReader, overruled: Collection[str]) -> _Facts:
+def _typed_facts(inputs: InputReader) -> _Facts:
     facts = _Facts(inputs)
     latest = inputs.text("build-number").lower() == _LATEST
     typed = {
@@ -182,16 +188,14 @@ def _read_facts(inputs: InputReader, packages: PackageReader, overruled: Collect
     }
     for name, value in typed.items():
         facts.add(name, value, name)
-    if inputs.gives("tag") and not inputs.gives("version-string", "version-id"):
-        _add_tag(facts, overruled)
-    if inputs.gives("package"):
-        _add_package(facts, packages, overruled)
     return facts
 
 
 def _add_tag(facts: _Facts, overruled: Collection[str]) -> None:
     inputs = facts.inputs
     text = inputs.text("tag")
+    if not text or inputs.gives("version-string", "version-id"):
+        return
     tag = parse_tag(text)
     if tag is None:
         facts.faulty.add("tag")
@@ -214,6 +218,8 @@ def _add_tag(facts: _Facts, overruled: Collection[str]) -> None:
 
 def _add_package(facts: _Facts, packages: PackageReader, overruled: Collection[str]) -> None:
     inputs = facts.inputs
+    if not inputs.gives("package"):
+        return
     read = packages.read(inputs.text("package"))
     if isinstance(read, str):
         facts.faulty.add("package")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import plistlib
+import re
 from pathlib import Path
 
 import pytest
@@ -355,6 +356,20 @@ def test_what_is_no_list_of_targets_is_one_fault(targets: str, words: str) -> No
 
     assert fault.startswith("`targets` ")
     assert words in fault
+
+
+def test_what_stands_beside_a_list_that_is_none_is_told_as_well() -> None:
+    faults = faults_of_targets(
+        "targets.yml", platform="watchos", shard="6/5", expected_plan="no plan", if_attached="never"
+    )
+
+    assert [next(iter(re.findall(r"`([a-z-]+)`", line))) for line in faults] == [
+        "targets",
+        "platform",
+        "if-attached",
+        "shard",
+        "expected-plan",
+    ]
 
 
 def test_a_file_that_is_no_text_or_a_folder_is_one_fault(tmp_path: Path) -> None:
