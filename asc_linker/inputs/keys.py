@@ -92,7 +92,7 @@ class KeyReader:
                 inputs.fault(
                     f"`{name}` is {shown(variable)}, a variable that is not set, or empty."
                 )
-                inputs.hint(_A_FORK)
+                inputs.advise(_A_FORK)
                 faulty = True
         return not faulty
 
@@ -126,7 +126,7 @@ def _read_credentials(inputs: InputReader) -> Credentials | None:
     except KeyFault as fault:
         inputs.fault(f"{inputs.subject('api-private-key')} {fault}.")
         if not text:
-            inputs.hint(_A_FORK)
+            inputs.advise(_A_FORK)
         # Damaged JSON may well name the id.
         if not inputs.gives("api-key-id") and not text.startswith("{"):
             inputs.fault("`api-key-id` is missing.")

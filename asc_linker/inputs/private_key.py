@@ -26,7 +26,7 @@ _DEEPEST = 3
 _LONGEST = 20_000
 
 # Shorter lines are braces and padding.
-_SHORTEST_TELLING = 8
+_SHORTEST_MASK = 8
 
 # How base64 begins: of a P-256 private key as PKCS #8 and as SEC 1, and of any PEM.
 _BEGINNINGS = re.compile(r"MIG[A-Za-z0-9]AgEAMBMG|MHcCAQEE|LS0tLS1CRUdJTi")
@@ -70,7 +70,7 @@ def secret_lines(text: str) -> tuple[str, ...]:
     """
     forms = [text]
     if len(text) > _LONGEST:
-        return _telling(forms)
+        return _worth_masking(forms)
     while len(forms) <= _DEEPEST and (inner := _inner_text(forms[-1])):
         forms.append(inner)
     for form in tuple(forms):
@@ -79,7 +79,7 @@ def secret_lines(text: str) -> tuple[str, ...]:
         bodies = [body for _, body in _PEM.findall(unescaped)]
         for body in bodies or ([unescaped] if _base64(unescaped) else []):
             forms.extend(["".join(body.split()), *_as_in_a_file(_joined(body))])
-    return _telling(forms)
+    return _worth_masking(forms)
 
 
 def looks_like_key(text: str) -> bool:
@@ -93,7 +93,7 @@ def looks_like_key(text: str) -> bool:
     return sum(map(len, pieces)) > _LONGEST_BASE64
 
 
-def _telling(forms: list[str]) -> tuple[str, ...]:
+def _worth_masking(forms: list[str]) -> tuple[str, ...]:
     lines = (line.strip() for form in forms for line in form.splitlines())
     return tuple(dict.fromkeys(line for line in lines if _gives_away(line)))
 
@@ -110,7 +110,7 @@ def _base64_of(text: str) -> str:
 
 
 def _gives_away(line: str) -> bool:
-    return len(line) >= _SHORTEST_TELLING and not _PEM_FENCE.fullmatch(line)
+    return len(line) >= _SHORTEST_MASK and not _PEM_FENCE.fullmatch(line)
 
 
 def _inner_text(text: str) -> str | None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from asc_linker.apple.access import APPLE, is_loopback
 from asc_linker.decision.request import Job, Operation
-from asc_linker.dotted import same_build_number, same_version
+from asc_linker.dotted import build_number_spellings, version_spellings
 from asc_linker.inputs.keys import KeyReader
 from asc_linker.inputs.private_key import secret_lines
 from asc_linker.inputs.read_target import PackageReader, read_target
@@ -108,32 +108,27 @@ def read_report_file(given: Mapping[str, str]) -> Path | None:
 
 def _refuse_twins(requests: Sequence[AttachRequest], places: Sequence[str], faults: Faults) -> None:
     """Add a fault for each version that is named twice, as far as that shows without reading it."""
-    known: dict[str, list[int]] = {}
-    for number, request in enumerate(requests):
-        names = filter(None, (request.bundle_id, request.app_id, request.version_id))
-        for name in names:
-            earlier = known.setdefault(name, [])
-            for twin in earlier:
-                if places[twin] != places[number] and _are_twins(requests[twin], request):
-                    faults.add(f"The same version as {places[twin]}.", places[number])
-                    break
-            earlier.append(number)
+    known: dict[tuple[object, ...], str] = {}
+    for request, place in zip(requests, places, strict=True):
+        for version in _versions(request):
+            first = known.setdefault(version, place)
+            if first != place:
+                faults.add(f"The same version as {first}.", place)
 
 
-def _are_twins(one: AttachRequest, other: AttachRequest) -> bool:
-    """Whether two requests for one app or version mean one version."""
-    if one.skip or other.skip:
-        return False
-    if one.version_id or other.version_id:
-        return one.version_id == other.version_id
-    if one.platform is not other.platform:
-        return False
-    # Where the platform is still to be found, another build may find another one.
-    same_build = same_build_number(one.build_number, other.build_number)
-    is_sure = one.platform is not None or (
-        same_build and (one.latest, one.build_id) == (other.latest, other.build_id)
-    )
-    return is_sure and same_version(one.version_string, other.version_string)
+def _versions(request: AttachRequest) -> list[tuple[object, ...]]:
+    """What the request's version goes by; requests for the same one have one of these in common."""
+    if request.skip:
+        return []
+    if request.version_id:
+        return [(request.version_id,)]
+    version_string = min(version_spellings(request.version_string), key=len)
+    version: tuple[object, ...] = (request.platform, version_string)
+    if request.platform is None:
+        # It is still to be found, and another build may find another one.
+        build_number = build_number_spellings(request.build_number)[-1]
+        version += (build_number, request.latest, request.build_id)
+    return [(name, *version) for name in (request.bundle_id, request.app_id) if name]
 
 
 def _labelled(requests: Sequence[AttachRequest]) -> list[AttachRequest]:

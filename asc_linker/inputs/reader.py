@@ -19,7 +19,7 @@ _MOST_WAIT_MINUTES = 24 * 60
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _LONGEST_SHOWN = 60
 _LONGEST_PATH = 300
-# So many targets are told one by one of the same fault; of more there is one line.
+# So many targets have a line each for the same fault; more than that have one together.
 _MOST_TOLD = 10
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -61,7 +61,7 @@ class InputReader:
     """The inputs of a run, or of one of its targets, by name. A blank value is not given.
 
     `place` is where they stand in a list: `targets[3] (com.example.app)`. Values of the names in
-    `shared` are every target's, so what is wrong with one of them is told once and for no place.
+    `shared` are every target's, so what is wrong with one of them is one fault, of no place.
     `sources` says where values came from that did not come from their own input.
     """
 
@@ -168,7 +168,7 @@ class InputReader:
         is_shared = bool(names) and self._shared.issuperset(names)
         self._faults.add(sentence, "" if is_shared else self._place)
 
-    def hint(self, hint: str) -> None:
+    def advise(self, hint: str) -> None:
         self._faults.hint = hint
 
 

@@ -9,7 +9,7 @@ import plistlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from inputs.jobs import ISSUER, KEY, WHOLE, faults, named_in, read
 
@@ -579,6 +579,17 @@ def test_a_pattern_with_several_files_is_one_fault_that_lists_them(build: Path) 
         "`package` is `build/*`, which 3 files match: `build/A.ipa`, `build/B.ipa`, "
         "`build/Notes.app`."
     )
+
+
+@settings(
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.text("ab*?[]!.\0", min_size=1, max_size=8).filter(lambda text: ".." not in text))
+def test_any_pattern_is_a_package_or_a_fault(build: Path, pattern: str) -> None:
+    found = job_or_faults(WHOLE | {"package": f"build/{pattern}"})
+
+    assert isinstance(found, Job) or all(line.startswith("`package`") for line in found)
 
 
 def test_a_bad_package_is_named_by_its_file(build: Path) -> None:
