@@ -16,10 +16,10 @@ from composite.conftest import Runner
 from runner_environment import ROOT, run_step
 
 from asc_linker.emulator import Emulator, ThrowawayKey, World
-from asc_linker.inputs.table import INPUTS
+from asc_linker.inputs.table import INPUTS, variable
 
 LANE = ROOT / "tests" / "composite" / "lane.rb"
-VARIABLES = {entry.name: entry.variable for entry in INPUTS}
+VARIABLES = {entry.name: variable(entry.name) for entry in INPUTS}
 # What a lane calls the inputs that it is given here.
 LANE_OPTIONS = {
     "bundle-id": "app_identifier",
