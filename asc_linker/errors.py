@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -91,6 +91,15 @@ class AscLinkerError(Exception):
         self.id = id or type(self).id
         self.apple = tuple(apple)
         self.request_id = request_id
+
+    def reworded(self, message: str, hint: str) -> Self:
+        """The same error in other words; targets that share a cause may need their own."""
+        again = type(self).__new__(type(self))
+        again.__dict__.update(self.__dict__)
+        Exception.__init__(again, message)
+        again.message, again.hint = message, hint
+        again.__cause__ = self
+        return again
 
 
 class InputError(AscLinkerError):
