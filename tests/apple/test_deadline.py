@@ -126,7 +126,7 @@ def test_a_write_that_is_late_and_that_nobody_can_tell_about_is_unknown(
     with Peer(silent) as peer:
         apple = hasty(peer.url)
 
-        with pytest.raises(MaybeApplied, match=r"did not answer in time\. Whether Apple made"):
+        with pytest.raises(MaybeApplied, match="did not answer in time"):
             apple.attach_build(
                 VERSION, BUILD, is_applied=lambda: apple.attached_build(VERSION) == BUILD
             )
