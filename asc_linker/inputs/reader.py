@@ -79,6 +79,8 @@ class InputReader:
         self._shared = frozenset(shared)
         self._faults = faults
         self.sources = sources or {}
+        self.is_sound = True
+        """Whether no fault was found so far."""
 
     def text(self, name: str) -> str:
         return self._values.get(name, "").strip()
@@ -165,6 +167,7 @@ class InputReader:
 
     def fault(self, sentence: str, *names: str) -> None:
         """Add a fault about the values of `names`."""
+        self.is_sound = False
         is_shared = bool(names) and self._shared.issuperset(names)
         self._faults.add(sentence, "" if is_shared else self._place)
 

@@ -229,8 +229,8 @@ def test_these_mean_no(typed: str) -> None:
 @pytest.mark.parametrize("typed", ["maybe", "on", "t", "2", "truetrue"])
 def test_anything_else_is_no_boolean(typed: str) -> None:
     assert "dry-run" in named_in(faults(dry_run=typed))
-    with pytest.raises(InputError, match="`demo`"):
-        read_boolean({"demo": typed}, "demo")
+    assert "demo" in named_in(faults(demo=typed))
+    assert not read_boolean({"demo": typed}, "demo")
 
 
 # ------------------------------------------------------------------ credentials
