@@ -94,7 +94,7 @@ def job_secrets(given: Mapping[str, str], environment: Mapping[str, str]) -> tup
 
 
 def read_boolean(given: Mapping[str, str], name: str) -> bool:
-    """One boolean input by itself; false when it is not given, or is none, which `read_job` says."""
+    """One boolean input by itself; false when it is not given, or is none: `read_job` says so."""
     return InputReader(given, Faults()).boolean(name)
 
 
