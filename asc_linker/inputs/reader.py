@@ -20,40 +20,42 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 _LONGEST_SHOWN = 60
 _LONGEST_PATH = 300
 # So many targets have a line each for the same fault; more than that have one together.
-_MOST_TOLD = 10
+_MOST_LINES = 10
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class Faults:
-    """All that is wrong with the inputs: each sentence once, with the places where it holds."""
+    """All that is wrong with the inputs, each sentence once for each place where it holds."""
 
     def __init__(self) -> None:
-        self._places: dict[str, list[str]] = {}
+        # A set that keeps its order.
+        self._found: dict[tuple[str, str], None] = {}
         self.hint = ""
 
     def add(self, sentence: str, place: str = "") -> None:
-        places = self._places.setdefault(sentence, [])
-        if place not in places:
-            places.append(place)
+        self._found[sentence, place] = None
 
     @property
     def is_empty(self) -> bool:
-        return not self._places
+        return not self._found
 
     @property
     def lines(self) -> tuple[str, ...]:
-        lines: list[str] = []
-        for sentence, places in self._places.items():
-            if len(places) > _MOST_TOLD:
-                lines.append(f"{listed(places, _MOST_TOLD)}: {sentence}")
-            else:
-                lines += [f"{place}: {sentence}" if place else sentence for place in places]
+        """In the order in which they were found; one line where many places share a sentence."""
+        places: dict[str, list[str]] = {}
+        for sentence, place in self._found:
+            places.setdefault(sentence, []).append(place)
+        lines: dict[str, None] = {}
+        for sentence, place in self._found:
+            every = places[sentence]
+            at = place if len(every) <= _MOST_LINES else listed(every, _MOST_LINES)
+            lines[f"{at}: {sentence}" if at else sentence] = None
         return tuple(lines)
 
     def raise_if_any(self) -> None:
         """Raises InputError: with one line for each fault there is."""
-        if self._places:
+        if self._found:
             raise InputError(*self.lines, hint=self.hint)
 
 

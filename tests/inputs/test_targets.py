@@ -299,6 +299,17 @@ def test_every_fault_is_told_at_once_by_its_place() -> None:
     assert any("`version-string` should be one text" in line for line in faults)
 
 
+def test_the_faults_of_one_target_stand_together() -> None:
+    faults = faults_of_targets("[{bundle-id: a}, {bundle-id: b}]")
+
+    assert [line.partition(":")[0] for line in faults] == [
+        "targets[0] (a)",
+        "targets[0] (a)",
+        "targets[1] (b)",
+        "targets[1] (b)",
+    ]
+
+
 def test_a_fault_of_a_default_is_told_once_and_of_no_target() -> None:
     faults = faults_of_targets(
         "[{bundle-id: a}, {bundle-id: b}, {bundle-id: c, if-attached: never}]",
