@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from yaml import Event
 
-_LARGEST = 1 << 20
+LARGEST = 1 << 20
+"""Characters that are read at most."""
 _DEEPEST = 20
 
 
@@ -42,8 +43,8 @@ def read_plain_yaml(text: str) -> PlainYaml:
     """
     import yaml
 
-    if len(text) > _LARGEST:
-        raise YamlFault(f"is larger than {_LARGEST >> 20} MiB")
+    if len(text) > LARGEST:
+        raise YamlFault(f"is larger than {LARGEST >> 20} MiB")
     try:
         return _document(yaml.parse(text.lstrip("\ufeff"), Loader=yaml.BaseLoader))
     except yaml.MarkedYAMLError as error:

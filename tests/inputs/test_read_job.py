@@ -185,9 +185,9 @@ def test_a_tag_that_names_another_platform_contradicts() -> None:
 
 
 def test_a_pre_release_tag_is_a_reason_to_skip() -> None:
-    request = read(version_string=None, build_number=None, tag="v1.4.2-rc.1").request
+    request = read(version_string=None, build_number=None, tag="iOS/1.4.2-rc.1").request
 
-    assert request.skip == Skip("pre-release", "The tag v1.4.2-rc.1 is a pre-release.")
+    assert request.skip == Skip("pre-release", "The tag iOS/1.4.2-rc.1 is a pre-release.")
 
 
 def test_a_pre_release_tag_does_not_skip_what_is_asked_for_by_name() -> None:

@@ -386,9 +386,13 @@ def test_what_stands_beside_a_list_that_is_none_is_told_as_well() -> None:
 def test_a_file_that_is_no_text_or_a_folder_is_one_fault(tmp_path: Path) -> None:
     (tmp_path / "targets.yml").write_bytes(b"- bundle-id: \xff\xfe")
 
+    (tmp_path / "large.yml").write_text("- ä: 1\n" * 200_000, encoding="utf-8")
+
+    (too_large,) = faults_of_targets(str(tmp_path / "large.yml"))
     (no_text,) = faults_of_targets(str(tmp_path / "targets.yml"))
     (a_folder,) = faults_of_targets(str(tmp_path))
 
+    assert "is larger than 1 MiB" in too_large
     assert "a file that is no UTF-8 text" in no_text
     assert "Is a directory" in a_folder or "Permission denied" in a_folder
 
