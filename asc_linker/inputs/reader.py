@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 _MOST_WAIT_MINUTES = 24 * 60
+# What Python takes for a number besides is none that anybody means: `4_5`, `nan`, `٤٥`.
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", re.ASCII)
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _LONGEST_SHOWN = 60
 _LONGEST_PATH = 300
@@ -139,13 +141,10 @@ class InputReader:
     def minutes(self, name: str, default: float) -> float:
         """A decimal number of minutes, as seconds."""
         value = self.text(name)
-        try:
-            number = float(value) if value else default
-        except ValueError:
-            number = -1.0
-        if not 0 <= number <= _MOST_WAIT_MINUTES:
-            self.wrong(name, "minutes from 0 to 1440")
-        return number * 60
+        if value and not (_DECIMAL.fullmatch(value) and float(value) <= _MOST_WAIT_MINUTES):
+            self.wrong(name, f"minutes from 0 to {_MOST_WAIT_MINUTES}")
+            return 0.0
+        return 60 * (float(value) if value else default)
 
     def moment(self, name: str) -> datetime | None:
         """An ISO 8601 time with its zone, in UTC."""

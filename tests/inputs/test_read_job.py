@@ -377,14 +377,15 @@ def test_without_a_word_a_build_is_attached_in_place_of_another_within_45_minute
 
 
 @pytest.mark.parametrize(
-    ("typed", "seconds"), [("0", 0), ("0.5", 30), ("45", 2700), ("1440", 86400)]
+    ("typed", "seconds"),
+    [("0", 0), ("0.5", 30), (".5", 30), ("1.", 60), ("45", 2700), ("1440", 86400)],
 )
 def test_waiting_is_given_in_minutes(typed: str, seconds: float) -> None:
     assert read(wait_minutes=typed).wait_s == seconds
 
 
 @pytest.mark.parametrize(
-    "typed", ["-1", "1441", "nan", "inf", "-inf", "1e9", "forever", "5m", "1,5"]
+    "typed", ["-1", "1441", "nan", "inf", "-inf", "1e9", "forever", "5m", "1,5", "4_5", "٤٥", "."]
 )
 def test_these_are_no_minutes(typed: str) -> None:
     assert "wait-minutes" in named_in(faults(wait_minutes=typed))

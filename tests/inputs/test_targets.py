@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs.jobs import A_KEY, ISSUER, KEY, WHOLE, faults_of_targets, read_targets
@@ -341,6 +342,22 @@ def test_a_list_among_platforms_is_told_how_to_be_written() -> None:
     assert fault.startswith("targets[0] (a): `platform` should be one text, as `ios, macos`")
 
 
+@pytest.fixture(params=["libyaml", "no libyaml"])
+def yaml_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyYAML as its wheels are, and as it is where it was built without libyaml."""
+    if request.param == "no libyaml":
+        monkeypatch.delattr(yaml, "CBaseLoader", raising=False)
+
+
+@pytest.mark.usefixtures("yaml_of")
+def test_a_text_is_as_it_was_typed_whichever_parser_reads_it() -> None:
+    first, second = read_targets(TWO).job.requests
+
+    assert (first.version_string, first.build_number) == ("1.10", "0231")
+    assert (second.app_id, second.version_string) == ("6446048195", "2.0")
+
+
+@pytest.mark.usefixtures("yaml_of")
 @pytest.mark.parametrize(
     ("targets", "words"),
     [
@@ -351,8 +368,9 @@ def test_a_list_among_platforms_is_told_how_to_be_written() -> None:
         ("targets.yml", "neither a list nor a file to read: No such file"),
         ("a\0b", "neither a list nor a file"),
         ("- a: 1\n b: 2", "is no YAML: line 2"),
-        ("- {a", "is no YAML: line 1"),
+        ("- {a", "is no YAML: line "),
         ("- a: \x07", "is no YAML: it holds a character"),
+        ("- a: \ud800", "is no YAML: it holds a character"),
         ("- &a {bundle-id: a}\n- *a", "has an alias"),
         ("- bundle-id: !!python/name:os.system a", "has a tag"),
         ("- !!map {bundle-id: a}", "has a tag"),
@@ -617,12 +635,13 @@ def test_any_list_is_a_job_or_faults(targets: str) -> None:
 @given(LISTS)
 def test_a_list_written_as_yaml_says_what_it_says_as_json(targets: list[dict[str, str]]) -> None:
     lines = [
-        f"{'-' if not number else ' '} {name}: {json.dumps(value)}"
+        f"{'-' if not number else ' '} {name}: {json.dumps(value, ensure_ascii=False)}"
         for target in targets
         for number, (name, value) in enumerate(target.items())
     ]
 
-    as_json = A_KEY | {"targets": json.dumps([target for target in targets if target])}
+    whole = [target for target in targets if target]
+    as_json = A_KEY | {"targets": json.dumps(whole, ensure_ascii=False)}
     as_yaml = A_KEY | {"targets": "\n".join(lines) + "\n"}
 
     if lines:
