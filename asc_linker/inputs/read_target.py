@@ -68,9 +68,9 @@ class PackageReader:
         except PackageFault as fault:
             return f"`package` {fault}."
         try:
-            return read_package(path), named("package", str(path))
+            return read_package(path), named("package", path.as_posix())
         except PackageFault as fault:
-            return f"`package`, {shown_path(str(path))}, {fault}."
+            return f"`package`, {shown_path(path.as_posix())}, {fault}."
 
 
 @dataclass(slots=True)

@@ -527,7 +527,7 @@ def test_a_package_that_is_not_there_is_a_fault_of_the_input(tmp_path: Path) -> 
 
     fault = faults(package=str(gone), bundle_id=None, version_string=None, build_number=None)
 
-    assert fault.faults == (f"`package`, {shown_path(str(gone))}, is not there.",)
+    assert fault.faults == (f"`package`, {shown_path(gone.as_posix())}, is not there.",)
 
 
 @pytest.fixture
