@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # Below this a job that waits, or a few jobs side by side, would run into Apple's limit.
 _FEW_REQUESTS = 200
 _SOON = timedelta(days=7)
-_MOST = 10
+MOST_ANNOTATIONS = 10
 # The runner cuts a message at 4,096 characters.
 _LONGEST = 3000
 _ROOM_FOR_NAMES = 1000
@@ -184,13 +184,13 @@ def _capped(
         replace(each, message=_of_targets([report.request.label for report in group], each.message))
         for each, group in told
     ]
-    if len(named) <= _MOST:
+    if len(named) <= MOST_ANNOTATIONS:
         return named
-    rest = [target_name(report) for _, group in told[_MOST - 1 :] for report in group]
+    rest = [target_name(report) for _, group in told[MOST_ANNOTATIONS - 1 :] for report in group]
     last = Annotation(
         named[0].level, f"{len(rest)} more", f"{others}, {len(rest)}: {_fitting(rest)}."
     )
-    return [*named[: _MOST - 1], last]
+    return [*named[: MOST_ANNOTATIONS - 1], last]
 
 
 def _of_targets(labels: Sequence[str], message: str) -> str:

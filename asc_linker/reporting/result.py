@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from asc_linker.decision.preflight import Verdict
 from asc_linker.decision.report import Outcome, VersionChange
-from asc_linker.reporting.annotations import shard_sentence, warning_annotations
+from asc_linker.reporting.annotations import (
+    MOST_ANNOTATIONS,
+    shard_sentence,
+    warning_annotations,
+)
 from asc_linker.reporting.console import Block, Grid, Line, Span, Style, line
 from asc_linker.reporting.sentences import (
     UNWRITTEN,
@@ -126,15 +130,21 @@ def error_blocks(error: AscLinkerError, names: Sequence[str] = ()) -> list[Block
 
 
 def beside_the_annotations(reports: Sequence[AttachReport]) -> list[Block]:
-    """What an error's annotation leaves out: the rest of Apple's answer, and where to read on."""
+    """What the errors' annotations leave out: causes they only count, and of the others the rest.
+
+    That is all but the first of Apple's errors, and where to read on.
+    """
+    groups = causes(reports)
+    annotated = len(groups) if len(groups) <= MOST_ANNOTATIONS else MOST_ANNOTATIONS - 1
     blocks: list[Block] = []
-    for group in causes(reports):
+    for group in groups[:annotated]:
         if (error := group[0].error) is not None:
             told = apples_sentence(error)
             rest = [each for each in apple_lines(error.apple) if each.strip() != told]
             blocks += [line(text) for text in rest]
             blocks += _references(error)
-    return blocks
+    blocks += [block for group in groups[annotated:] for block in _failure(group)]
+    return list(dict.fromkeys(blocks))
 
 
 def _failure(group: Sequence[AttachReport]) -> list[Block]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
 from asc_linker.decision.report import Outcome, VersionChange
@@ -13,7 +13,6 @@ from asc_linker.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asc_linker.apple.model import AttachedBuild, Build
     from asc_linker.decision.report import AttachReport
     from asc_linker.errors import AppleError, AscLinkerError
 
@@ -199,7 +198,16 @@ def version_name(report: AttachReport) -> str:
     return f"version {version.version_string} ({version.platform.label}) of {app_name(report)}"
 
 
-def build_number(build: AttachedBuild | None) -> str:
+class _Build(Protocol):
+    """An uploaded build, or what a version says of its own."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def number(self) -> str: ...
+
+
+def build_number(build: _Build | None) -> str:
     """The number; the id where Apple left the number out; `none` for no build."""
     return (build.number or build.id) if build else "none"
 
@@ -231,7 +239,7 @@ def docs_url(section: str) -> str:
     return f"{_TROUBLESHOOTING}#{quote(section, safe='')}"
 
 
-def _build_name(build: AttachedBuild | Build | None) -> str:
+def _build_name(build: _Build | None) -> str:
     return f"build {build.number or build.id}" if build else "no build"
 
 

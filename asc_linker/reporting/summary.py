@@ -151,7 +151,7 @@ def _apples_words(error: AscLinkerError) -> list[str]:
 
 
 def _apple(error: AppleError) -> str:
-    words = " ".join(filter(None, (error.title, error.detail))) or "no explanation"
+    words = ": ".join(filter(None, (error.title.rstrip("."), error.detail))) or "No explanation"
     where = f" at {code(error.where)}" if error.where else ""
     ident = f", id {code(error.id)}" if error.id else ""
     return f"{markdown(words)} ({code(error.code)}{where}{ident})"
@@ -161,14 +161,17 @@ def _wanted(report: AttachReport) -> list[str]:
     """What was asked for, as far as it was named."""
     request = report.request
     bundle_id, app_id, platform = target(report)
+    build = request.build_number or ("latest" if request.latest else request.build_id or "")
     parts = [
-        ("build", request.build_number or ("latest" if request.latest else request.build_id or "")),
-        ("version", request.version_string or request.version_id or ""),
-        ("platform", platform),
-        ("app", bundle_id or app_id),
+        ("build", build, "build-number"),
+        ("version", request.version_string or request.version_id or "", "version-string"),
+        ("platform", platform, "platform"),
+        ("app", bundle_id or app_id, "bundle-id"),
     ]
-    named = ", ".join(f"{what} {code(value)}" for what, value in parts if value)
-    return [f"Wanted: {request.operation} {named}."] if named else []
+    named = [
+        f"{what} {code(value)}{prose(request.source(name))}" for what, value, name in parts if value
+    ]
+    return [f"Wanted: {request.operation} {'; '.join(named)}."] if named else []
 
 
 def _checks(checks: Sequence[Check]) -> list[str]:

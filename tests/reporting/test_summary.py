@@ -28,7 +28,7 @@ from asc_linker.decision.report import (
     VersionChange,
     Warning,  # noqa: A004
 )
-from asc_linker.decision.request import Shard
+from asc_linker.decision.request import AttachRequest, Shard
 from asc_linker.errors import CredentialsError, InputError
 from asc_linker.reporting.summary import summary
 
@@ -108,11 +108,21 @@ def test_a_failure_is_explained_in_full() -> None:
 
     assert text.startswith("### ❌ The build cannot be attached\n\nBuild 231 has expired.\n")
     assert "\n> [!TIP]\n> Upload a new build.\n" in text
-    assert "> Refused The specified pre-release build could not be added." in text
+    assert "> Refused: The specified pre-release build could not be added." in text
     assert "(`ENTITY_ERROR.RELATIONSHIP.INVALID` at `/data/relationships/build`)" in text
     assert "`ABC-123`" in text
     assert "[More about `build-expired`](https://asc-linker.github.io/" in text
-    assert "Wanted: attach build `231`, version `1.4.2`, platform `macos`" in text
+    assert "Wanted: attach build `231`; version `1.4.2`; platform `macos`; app `com.ex" in text
+
+
+def test_what_was_wanted_is_told_with_where_it_came_from() -> None:
+    request = AttachRequest(
+        version_string="1.4.2", latest=True, sources={"version-string": "the tag `v1.4.2`"}
+    )
+
+    text = shown(nothing_known(request=request, error=refused()))
+
+    assert "Wanted: attach build `latest`; version `1.4.2`, from the tag `v1.4.2`." in text
 
 
 def test_apples_words_stand_in_a_quotation() -> None:
