@@ -295,7 +295,8 @@ class _Examination:
 def _apps(request: AttachRequest, apple: AppStoreConnect) -> list[App]:
     """The app that was asked for, if it is there or may be; without one, what the key sees."""
     if request.bundle_id:
-        return [app for app in apple.apps(request.bundle_id) if app.bundle_id == request.bundle_id]
+        found = apple.apps([request.bundle_id])
+        return [app for app in found if app.bundle_id == request.bundle_id]
     visible = apple.visible_apps()
     if request.app_id is None:
         return visible

@@ -39,9 +39,7 @@ def matching_versions(
 ) -> list[AppStoreVersion]:
     """Those with the version string and platform of `request`."""
     return [
-        version
-        for version in versions
-        if is_of(request, version.version_string, version.platform)
+        version for version in versions if is_of(request, version.version_string, version.platform)
     ]
 
 

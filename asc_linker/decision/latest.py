@@ -1,4 +1,4 @@
-"""What `build-number: latest` stands for: the newest upload, and never an older one in its place."""
+"""What `latest` stands for: the newest upload, and never an older one in its place."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ _ABANDONED_AFTER_S = 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The newest upload. `fallback` is the number of the newest build that could be attached, empty
-    where there is none; `warnings` name what was passed over."""
+    """The newest upload.
+
+    `fallback` is the number of the newest build that could be attached, empty where there is none;
+    `warnings` name what was passed over.
+    """
 
     number: str
     platform: Platform

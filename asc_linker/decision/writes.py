@@ -90,5 +90,7 @@ class DetachBuild:
 
 
 Write = AnswerCompliance | CreateVersion | RenameVersion | AttachBuild | DetachBuild
-"""`names` are what a report calls it, one for each thing it does; as text it is what it does, in the
-past tense: "whether … is not known"."""
+"""`names` are what a report calls it, one for each thing it does.
+
+As text it is what it does, in the past tense, as in "whether … is not known".
+"""
