@@ -51,9 +51,7 @@ def recorded(entry: Mapping[str, object]) -> AttachReport:
         ),
         app=App(AppId(app_id), bundle_id) if app_id else None,
         version=_version(entry, platform),
-        version_change=next(
-            (_CHANGES[each] for each in writes if each in _CHANGES), VersionChange.NONE
-        ),
+        version_change=_version_change(writes),
         attached=_attached(entry, "", _flag(entry, "uses-non-exempt-encryption")),
         previous=_attached(entry, "previous-", None),
         changed=changed,
@@ -78,6 +76,10 @@ def _version(entry: Mapping[str, object], platform: Platform | None) -> AppStore
     return AppStoreVersion(
         VersionId(_text(entry, "version-id")), platform, version_string, AppVersionState(word), word
     )
+
+
+def _version_change(writes: tuple[str, ...]) -> VersionChange:
+    return next((_CHANGES[write] for write in writes if write in _CHANGES), VersionChange.NONE)
 
 
 def _attached(

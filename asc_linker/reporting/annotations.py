@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from asc_linker.decision.preflight import Verdict
-from asc_linker.decision.report import Warning  # noqa: A004 - GitHub's word
+from asc_linker.decision.report import Warning
 from asc_linker.reporting.sentences import (
     apples_sentence,
     causes,

@@ -141,8 +141,9 @@ def beside_the_annotations(reports: Sequence[AttachReport]) -> list[Block]:
         if (error := group[0].error) is not None:
             told = apples_sentence(error)
             rest = [each for each in apple_lines(error.apple) if each.strip() != told]
-            blocks += [line(text) for text in rest]
-            blocks += _references(error)
+            about = f"{label}: " if (label := group[0].request.label) and len(group) == 1 else ""
+            blocks += [line(f"{about}{text}") for text in rest]
+            blocks += _references(error, about)
     blocks += [block for group in groups[annotated:] for block in _failure(group)]
     return list(dict.fromkeys(blocks))
 
@@ -157,10 +158,10 @@ def _failure(group: Sequence[AttachReport]) -> list[Block]:
     return blocks
 
 
-def _references(error: AscLinkerError) -> list[Block]:
+def _references(error: AscLinkerError, about: str = "") -> list[Block]:
     blocks: list[Block] = []
     if error.request_id:
-        blocks.append(line(f"Apple's X-Request-ID: {error.request_id}", Style.DIM))
+        blocks.append(line(f"{about}Apple's X-Request-ID: {error.request_id}", Style.DIM))
     if error.exit_code not in _WITHOUT_SECTION:
         blocks.append(line(f"More about this: {docs_url(error.id)}", Style.DIM))
     return blocks
@@ -195,7 +196,8 @@ def _facts(report: AttachReport) -> list[tuple[str, str]]:
 
 def version_change(report: AttachReport) -> str:
     """`, created` behind a version that was; empty for one that is as it was."""
-    if report.version_change is VersionChange.NONE:
+    is_meant = report.outcome.attaches or report.changed
+    if report.version_change is VersionChange.NONE or not is_meant:
         return ""
     return f", {'to be ' if report.outcome.is_dry else ''}{report.version_change}"
 

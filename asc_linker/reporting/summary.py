@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from asc_linker.decision.preflight import Check
-    from asc_linker.decision.report import AttachReport, Warning  # noqa: A004
+    from asc_linker.decision.report import AttachReport, Warning
     from asc_linker.decision.request import Shard
     from asc_linker.errors import AppleError, AscLinkerError
 

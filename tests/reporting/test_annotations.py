@@ -21,7 +21,7 @@ from reporting.samples import (
 )
 
 from asc_linker.apple.model import AppVersionState
-from asc_linker.decision.report import AttachReport, Outcome, Warning  # noqa: A004
+from asc_linker.decision.report import AttachReport, Outcome, Warning
 from asc_linker.decision.request import Shard
 from asc_linker.errors import CredentialsError, InputError, NotFound
 from asc_linker.reporting.annotations import Annotation, Level, run_annotations, warnings

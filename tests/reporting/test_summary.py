@@ -26,7 +26,7 @@ from asc_linker.decision.report import (
     AttachReport,
     Outcome,
     VersionChange,
-    Warning,  # noqa: A004
+    Warning,
 )
 from asc_linker.decision.request import AttachRequest, Shard
 from asc_linker.errors import CredentialsError, InputError
@@ -67,6 +67,12 @@ def test_a_version_that_was_made_is_marked_so() -> None:
 
     assert f"[1\\.4.2]({PAGE}), created |" in shown(made)
     assert f"[1\\.4.2]({PAGE}), to be renamed |" in shown(would)
+
+
+def test_a_version_that_was_only_to_be_made_is_not_told_as_made() -> None:
+    held_back = ended(Outcome.NOT_WRITTEN, version_change=VersionChange.CREATED)
+
+    assert "created" not in shown(held_back)
 
 
 def test_what_passed_is_folded_and_what_did_not_is_not() -> None:
