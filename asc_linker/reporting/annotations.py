@@ -19,7 +19,7 @@ from asc_linker.reporting.sentences import (
     headline,
     headline_of_all,
     message_lines,
-    target_name,
+    name_among,
     unknown_writes,
 )
 from asc_linker.text import listed, one_line
@@ -66,7 +66,7 @@ def run_annotations(
 
 def errors(reports: Sequence[AttachReport]) -> list[Annotation]:
     """An error for each target that failed, or for all that share a cause."""
-    told = [(_explained(group[0]), group) for group in causes(reports)]
+    told = [(_explained(group[0]), _names(reports, group)) for group in causes(reports)]
     return _capped(told, "The other targets that failed")
 
 
@@ -77,7 +77,7 @@ def warning_annotations(reports: Sequence[AttachReport], now: datetime) -> list[
         for each in warnings(report, now):
             groups.setdefault(each, []).append(report)
     told = [
-        (Annotation(Level.WARNING, each.title, one_line(each.message)), group)
+        (Annotation(Level.WARNING, each.title, one_line(each.message)), _names(reports, group))
         for each, group in groups.items()
     ]
     return _capped(told, "Other targets with warnings")
@@ -173,30 +173,29 @@ def _explained(report: AttachReport) -> Annotation:
     return Annotation(Level.ERROR, error.title, "\n".join([*kept, *rest]))
 
 
-def _capped(
-    told: Sequence[tuple[Annotation, Sequence[AttachReport]]], others: str
-) -> list[Annotation]:
+def _names(reports: Sequence[AttachReport], group: Sequence[AttachReport]) -> list[str]:
+    return [name_among(reports, report) for report in group]
+
+
+def _capped(told: Sequence[tuple[Annotation, Sequence[str]]], others: str) -> list[Annotation]:
     """Each annotation with the names of its targets; ten at most, of which the tenth has the rest.
 
-    Where there is one target, it needs no name.
+    Where there is one target, its name is empty.
     """
-    named = [
-        replace(each, message=_of_targets([report.request.label for report in group], each.message))
-        for each, group in told
-    ]
+    named = [replace(each, message=_of_targets(names, each.message)) for each, names in told]
     if len(named) <= MOST_ANNOTATIONS:
         return named
-    rest = [target_name(report) for _, group in told[MOST_ANNOTATIONS - 1 :] for report in group]
+    rest = [name for _, names in told[MOST_ANNOTATIONS - 1 :] for name in names]
     last = Annotation(
         named[0].level, f"{len(rest)} more", f"{others}, {len(rest)}: {_fitting(rest)}."
     )
     return [*named[: MOST_ANNOTATIONS - 1], last]
 
 
-def _of_targets(labels: Sequence[str], message: str) -> str:
-    if len(labels) > 1:
-        return f"{message}\nThis is so for {len(labels)} targets: {_fitting(labels)}."
-    return f"{one_line(labels[0])}: {message}" if labels[0] else message
+def _of_targets(names: Sequence[str], message: str) -> str:
+    if len(names) > 1:
+        return f"{message}\nThis is so for {len(names)} targets: {_fitting(names)}."
+    return f"{one_line(names[0])}: {message}" if names[0] else message
 
 
 def _fitting(names: Sequence[str]) -> str:

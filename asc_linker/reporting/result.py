@@ -14,7 +14,6 @@ from asc_linker.reporting.annotations import (
 from asc_linker.reporting.console import Block, Grid, Line, Span, Style, line
 from asc_linker.reporting.sentences import (
     UNWRITTEN,
-    app_name,
     apple_lines,
     apples_sentence,
     build_change,
@@ -23,6 +22,7 @@ from asc_linker.reporting.sentences import (
     headline,
     headline_of_all,
     message_lines,
+    name_among,
     target_name,
     unknown_writes,
     unwritten,
@@ -61,7 +61,7 @@ def run_blocks(
     if blocks:
         blocks.append(line(""))
     for group in causes(reports):
-        blocks += _failure(group)
+        blocks += _failure(reports, group)
     if len(reports) > 1:
         failed = any(report.error for report in reports)
         blocks.append(line(headline_of_all(reports), Style.STRONG if failed else Style.RESULT))
@@ -141,18 +141,19 @@ def beside_the_annotations(reports: Sequence[AttachReport]) -> list[Block]:
         if (error := group[0].error) is not None:
             told = apples_sentence(error)
             rest = [each for each in apple_lines(error.apple) if each.strip() != told]
-            about = f"{label}: " if (label := group[0].request.label) and len(group) == 1 else ""
+            name = name_among(reports, group[0]) if len(group) == 1 else ""
+            about = f"{name}: " if name else ""
             blocks += [line(f"{about}{text}") for text in rest]
             blocks += _references(error, about)
-    blocks += [block for group in groups[annotated:] for block in _failure(group)]
+    blocks += [block for group in groups[annotated:] for block in _failure(reports, group)]
     return list(dict.fromkeys(blocks))
 
 
-def _failure(group: Sequence[AttachReport]) -> list[Block]:
+def _failure(reports: Sequence[AttachReport], group: Sequence[AttachReport]) -> list[Block]:
     first = group[0]
     assert first.error is not None, "a cause is an error"
-    names = [target_name(report) for report in group if report.request.label]
-    blocks = error_blocks(first.error, names)
+    names = [name_among(reports, report) for report in group]
+    blocks = error_blocks(first.error, list(filter(None, names)))
     if unknown := unknown_writes(first):
         blocks.insert(1, line(unknown))
     return blocks
@@ -212,7 +213,7 @@ def _row(report: AttachReport) -> tuple[Span, ...]:
         mark, style = _MARKS[Verdict.OK], Style.GOOD
     return (
         mark,
-        Span(report.request.label or app_name(report)),
+        Span(target_name(report)),
         Span(version.version_string + version_change(report) if version else "–"),
         Span(version.state_word if version else "–"),
         Span(build_change(report)),

@@ -166,10 +166,17 @@ def apple_lines(errors: Sequence[AppleError], indent: str = "") -> list[str]:
 
 
 def target_name(report: AttachReport) -> str:
-    """The target as typed, or as far as it is known: `com.example.app (ios)`."""
+    """The target as typed, with its platform as far as that is known: `com.example.app (ios)`."""
     bundle_id, app_id, platform = target(report)
-    name = bundle_id or (f"app {app_id}" if app_id else "")
-    return report.request.label or " ".join(filter(None, (name, platform and f"({platform})")))
+    name = report.request.label or bundle_id or (f"app {app_id}" if app_id else "")
+    if name.endswith(")"):
+        return name
+    return " ".join(filter(None, (name, platform and f"({platform})")))
+
+
+def name_among(reports: Sequence[AttachReport], report: AttachReport) -> str:
+    """The target's name where there are several, or it was typed as one of several; else empty."""
+    return target_name(report) if len(reports) > 1 or report.request.label else ""
 
 
 def target(report: AttachReport) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,26 @@ def test_a_wait_shows_what_is_so_and_for_how_long_until_it_is_stopped(
 
     assert done.exit_code == 143
     assert "Stopped by SIGTERM. Nothing was written." in done.without_colour
+
+
+def test_several_targets_are_one_live_table_and_end_as_one(
+    serve: Callable[..., Emulator], key: ThrowawayKey, tmp_path: Path
+) -> None:
+    other = {**APP, "id": "2", "bundleId": "com.example.other", "name": "Other"}
+    apple = serve(build={"processedAfterSeconds": 3600})
+    apple.world.apps.extend(type(apple.world).from_json({"apps": [other]}).apps)
+    targets = "- bundle-id: com.example.notes\n- bundle-id: com.example.other"
+    job = (*JOB[2:], "--targets", targets, "--wait-minutes", "9")
+
+    done = Shell(tmp_path, variables(apple, key)).at_a_terminal(
+        "attach", *job, until=lambda shown: "so far" in shown and "Platform" in shown
+    )
+
+    shown = done.without_colour
+    assert done.exit_code == 143
+    assert re.search(r"App +Platform +State", shown)
+    assert re.search(r"[–✗] +com\.example\.notes \(ios\) +1\.4\.2", shown)
+    assert "2 targets: " in shown
 
 
 def test_a_quiet_wait_shows_nothing_until_the_end(

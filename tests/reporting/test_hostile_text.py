@@ -112,7 +112,7 @@ def a_world(**app: Any) -> dict[str, Any]:
 
 def assert_harmless(step: Step, key: ThrowawayKey) -> None:
     """Nothing of what was read has become anything but text."""
-    assert step.exit_code in (0, 2, 4, 5), step.stdout + step.stderr
+    assert step.exit_code in (0, 2, 4, 5, 7), step.stdout + step.stderr
     assert step.stderr == ""
     assert_only_our_commands(step, key)
     assert set(step.outputs) == OUTPUTS
@@ -202,6 +202,8 @@ def test_other_bundle_ids_are_only_listed(play: Play, key: ThrowawayKey, text: s
 def test_an_apps_id_is_only_an_id(play: Play, key: ThrowawayKey, text: str) -> None:
     step = play(a_world(id=text))
 
+    # An id that no address could hold is no answer of Apple's.
+    assert step.exit_code in (0, 7)
     assert_harmless(step, key)
 
 

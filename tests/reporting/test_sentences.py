@@ -175,6 +175,9 @@ def test_a_target_goes_by_its_label_else_by_what_is_known() -> None:
     asked = AttachRequest(app_id=AppId("1"), platform=Platform.IOS)
     assert target_name(nothing_known(request=asked)) == "app 1 (ios)"
     assert target_name(nothing_known()) == ""
+    inferred = of_app(7)
+    request = replace(inferred.request, label="com.example.app007")
+    assert target_name(replace(inferred, request=request)) == "com.example.app007 (macos)"
 
 
 @pytest.mark.parametrize(
