@@ -156,11 +156,11 @@ def _compliance_is_open(report: AttachReport) -> bool:
 
 
 def _explained(report: AttachReport) -> Annotation:
-    """The message, Apple's own sentence, and the cure, each on a line; cut where it is too long."""
+    """The message, the cure, and Apple's own sentence, each on a line; cut where it is too long."""
     error = report.error
     assert error is not None, "only what failed is explained"
     faults = [one_line(line) for line in message_lines(error)]
-    rest = [unknown_writes(report), apples_sentence(error), error.hint]
+    rest = [unknown_writes(report), error.hint, apples_sentence(error)]
     rest = [one_line(line) for line in rest if line]
     room = _LONGEST - sum(len(line) + 1 for line in rest)
     kept: list[str] = []

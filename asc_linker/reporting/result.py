@@ -123,9 +123,9 @@ def error_blocks(error: AscLinkerError, names: Sequence[str] = ()) -> list[Block
     about = f"{listed(names)}: " if names else ""
     blocks: list[Block] = [line(f"Error: {about}{error.title}", Style.BAD)]
     blocks += [line(text) for text in message_lines(error)]
-    blocks += [line(text) for text in apple_lines(error.apple)]
     if error.hint:
         blocks.append(line(error.hint, Style.CURE))
+    blocks += [line(text) for text in apple_lines(error.apple)]
     return [*blocks, *_references(error)]
 
 

@@ -32,15 +32,17 @@ _HEADLINES = {
     Outcome.SKIPPED: "{reason} Nothing was done.",
     Outcome.NOT_WRITTEN: "nothing was written to {version}. {reason}",
 }
-# The version's new name stands first: it is what somebody looks for afterwards.
 _CHANGED_VERSIONS = {
     (Outcome.ATTACHED, VersionChange.CREATED): "{version} was created, with {build} attached.",
-    (Outcome.ATTACHED, VersionChange.RENAMED): "the open version was renamed: {version} "
-    "is its new name, and {build} is now attached to it{instead}.",
+    (Outcome.ATTACHED, VersionChange.RENAMED): "the open version of {app} ({platform}) was renamed "
+    "to {version_string}, and {build} is now attached to it{instead}.",
     (Outcome.WOULD_ATTACH, VersionChange.CREATED): "{version} would be created, with {build} "
     "attached.",
-    (Outcome.WOULD_ATTACH, VersionChange.RENAMED): "the open version would be renamed: {version} "
-    "would be its new name, and {build} would be attached to it{instead}.",
+    (
+        Outcome.WOULD_ATTACH,
+        VersionChange.RENAMED,
+    ): "the open version of {app} ({platform}) would be "
+    "renamed to {version_string}, and {build} would be attached to it{instead}.",
 }
 _UNKNOWN = {
     _COMPLIANCE: "export compliance was answered",
@@ -63,14 +65,17 @@ def headline(report: AttachReport) -> str:
 
 
 def _filled(template: str, report: AttachReport) -> str:
-    before = report.previous
+    before, version = report.previous, report.version
     filled = template.format(
         build=_build_name(report.attached or report.build),
         attached=_build_name(report.attached),
         previous=_build_name(before),
         version=version_name(report),
+        app=app_name(report),
+        platform=version.platform.label if version else "",
+        version_string=version.version_string if version else "",
         instead=f", in place of build {build_number(before)}" if _is_replaced(report) else "",
-        state=report.version.state_word if report.version else "",
+        state=version.state_word if version else "",
         reason=report.reason,
     )
     return filled[:1].upper() + filled[1:]
@@ -232,9 +237,9 @@ _BUILD_IS_ASKED_FOR = (Outcome.FAILED, Outcome.NOT_WRITTEN)
 
 
 def version_url(report: AttachReport) -> str:
-    """The version's page on App Store Connect; empty while app or version are unknown."""
+    """The version's page on App Store Connect; empty where app or version are not there (yet)."""
     app, version = report.app, report.version
-    if app is None or version is None:
+    if app is None or version is None or not version.id:
         return ""
     page = "deliverable" if version.app_version_state.is_released else "inflight"
     path = f"{quote(app.id, safe='')}/distribution/{version.platform.input_name}/version/{page}"

@@ -45,9 +45,9 @@ def test_a_failure_is_one_error_with_message_apples_words_and_hint() -> None:
             Level.ERROR,
             "The build cannot be attached",
             "Build 231 has expired.\n"
+            "Upload a new build.\n"
             "Apple: Refused: The specified pre-release build could not be added. "
-            "(ENTITY_ERROR.RELATIONSHIP.INVALID) at /data/relationships/build\n"
-            "Upload a new build.",
+            "(ENTITY_ERROR.RELATIONSHIP.INVALID) at /data/relationships/build",
         )
     ]
 

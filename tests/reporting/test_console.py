@@ -79,11 +79,11 @@ def test_a_failure_is_told_with_the_cure_and_all_apple_said() -> None:
     assert told[told.index("Error: The build cannot be attached") :] == [
         "Error: The build cannot be attached",
         "Build 231 has expired.",
+        "Upload a new build.",
         (
             "Apple: Refused: The specified pre-release build could not be added. "
             "(ENTITY_ERROR.RELATIONSHIP.INVALID) at /data/relationships/build"
         ),
-        "Upload a new build.",
         "Apple's X-Request-ID: ABC-123",
         "More about this: https://asc-linker.github.io/asc-linker/troubleshooting/#build-expired",
     ]
