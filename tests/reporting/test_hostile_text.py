@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -17,10 +18,12 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from runner_environment import Step, run_step
+from runner_environment import Step
 from story import APP
 
+from asc_linker.action import main
 from asc_linker.emulator import Emulator, ThrowawayKey, World
+from asc_linker.signals import SIGNALS
 
 COMMANDS = (
     "\n".join(
@@ -76,8 +79,13 @@ Play = Callable[..., Step]
 
 
 @pytest.fixture
-def play(key: ThrowawayKey, tmp_path: Path) -> Play:
-    """Runs one step in a world; `script` is done to the emulator before."""
+def play(
+    key: ThrowawayKey,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Iterator[Play]:
+    """Runs one step in a world, in this process; `script` is done to the emulator before."""
 
     def run(
         world: Mapping[str, Any],
@@ -97,10 +105,23 @@ def play(key: ThrowawayKey, tmp_path: Path) -> Play:
                 "build-number": "231",
                 "wait-minutes": "0",
             }
+            output, summary = tmp_path / "output", tmp_path / "summary"
+            output.touch()
+            summary.touch()
             # In colour the log has sequences of ours; test_console.py tells them apart.
-            return run_step(tmp_path, inputs | changes, {"RUNNER_DEBUG": "1", "NO_COLOR": "1"})
+            given = {f"INPUT_{name.upper()}": value for name, value in (inputs | changes).items()}
+            given |= {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
+            for name, value in (given | {"RUNNER_DEBUG": "1", "NO_COLOR": "1"}).items():
+                monkeypatch.setenv(name, value)
+            exit_code = main()
+        said = capfd.readouterr()
+        files = [file.read_bytes().decode("utf-8") for file in (output, summary)]
+        return Step(exit_code, said.out, said.err, *files)
 
-    return run
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def a_world(**app: Any) -> dict[str, Any]:

@@ -93,8 +93,8 @@ RENAMED = "The open version of Example Notes (macOS)"
             Outcome.WOULD_ATTACH,
             VersionChange.RENAMED,
             (
-                f"{RENAMED} would be renamed to 2.0, and build 231 would be attached to it, in place "
-                f"of build 230. {DRY_RUN}"
+                f"{RENAMED} would be renamed to 2.0, and build 231 would be attached to it, "
+                f"in place of build 230. {DRY_RUN}"
             ),
         ),
     ],
