@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 # Below this a job that waits, or a few jobs side by side, would run into Apple's limit.
 _FEW_REQUESTS = 200
 _SOON = timedelta(days=7)
-MOST_ANNOTATIONS = 10
+# The tenth is for those that these leave out.
+MOST_ANNOTATIONS = 9
 # The runner cuts a message at 4,096 characters.
 _LONGEST = 3000
 _ROOM_FOR_NAMES = 1000
@@ -178,18 +179,18 @@ def _names(reports: Sequence[AttachReport], group: Sequence[AttachReport]) -> li
 
 
 def _capped(told: Sequence[tuple[Annotation, Sequence[str]]], others: str) -> list[Annotation]:
-    """Each annotation with the names of its targets; ten at most, of which the tenth has the rest.
+    """Each annotation with the names of its targets; nine at most, and a tenth names the rest.
 
     Where there is one target, its name is empty.
     """
     named = [replace(each, message=_of_targets(names, each.message)) for each, names in told]
     if len(named) <= MOST_ANNOTATIONS:
         return named
-    rest = [name for _, names in told[MOST_ANNOTATIONS - 1 :] for name in names]
+    rest = [name for _, names in told[MOST_ANNOTATIONS:] for name in names]
     last = Annotation(
         named[0].level, f"{len(rest)} more", f"{others}, {len(rest)}: {_fitting(rest)}."
     )
-    return [*named[: MOST_ANNOTATIONS - 1], last]
+    return [*named[:MOST_ANNOTATIONS], last]
 
 
 def _of_targets(names: Sequence[str], message: str) -> str:

@@ -135,9 +135,8 @@ def beside_the_annotations(reports: Sequence[AttachReport]) -> list[Block]:
     That is all but the first of Apple's errors, and where to read on.
     """
     groups = causes(reports)
-    annotated = len(groups) if len(groups) <= MOST_ANNOTATIONS else MOST_ANNOTATIONS - 1
     blocks: list[Block] = []
-    for group in groups[:annotated]:
+    for group in groups[:MOST_ANNOTATIONS]:
         if (error := group[0].error) is not None:
             told = apples_sentence(error)
             rest = [each for each in apple_lines(error.apple) if each.strip() != told]
@@ -145,7 +144,7 @@ def beside_the_annotations(reports: Sequence[AttachReport]) -> list[Block]:
             about = f"{name}: " if name else ""
             blocks += [line(f"{about}{text}") for text in rest]
             blocks += _references(error, about)
-    blocks += [block for group in groups[annotated:] for block in _failure(reports, group)]
+    blocks += [block for group in groups[MOST_ANNOTATIONS:] for block in _failure(reports, group)]
     return list(dict.fromkeys(blocks))
 
 
@@ -163,13 +162,7 @@ def _references(error: AscLinkerError, about: str = "") -> list[Block]:
     blocks: list[Block] = []
     if error.request_id:
         blocks.append(line(f"{about}Apple's X-Request-ID: {error.request_id}", Style.DIM))
-    if error.exit_code not in _WITHOUT_SECTION:
-        blocks.append(line(f"More about this: {docs_url(error.id)}", Style.DIM))
-    return blocks
-
-
-# Who stopped a run knows why.
-_WITHOUT_SECTION = (130, 143)
+    return [*blocks, line(f"More about this: {docs_url(error.id)}", Style.DIM)]
 
 
 def _details(report: AttachReport) -> list[Block]:

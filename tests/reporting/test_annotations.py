@@ -108,14 +108,14 @@ def test_each_of_several_errors_names_its_target() -> None:
     ]
 
 
-def test_ten_errors_are_ten_annotations() -> None:
-    errors = of_level(Level.ERROR, *many(10, failing))
+def test_nine_errors_are_nine_annotations() -> None:
+    errors = of_level(Level.ERROR, *many(9, failing))
 
-    assert len(errors) == 10
-    assert "Build 9 has expired." in errors[9].message
+    assert len(errors) == 9
+    assert "Build 8 has expired." in errors[8].message
 
 
-def test_of_more_than_ten_errors_the_tenth_says_how_many_more_and_names_them() -> None:
+def test_of_more_than_nine_errors_the_tenth_says_how_many_more_and_names_them() -> None:
     errors = of_level(Level.ERROR, *many(12, failing))
 
     assert len(errors) == 10
