@@ -20,7 +20,7 @@ from asc_linker.reporting.sentences import (
     headline_of_all,
     message_lines,
     name_among,
-    unknown_writes,
+    what_was_written,
 )
 from asc_linker.text import listed, one_line
 
@@ -161,7 +161,7 @@ def _explained(report: AttachReport) -> Annotation:
     error = report.error
     assert error is not None, "only what failed is explained"
     faults = [one_line(line) for line in message_lines(error)]
-    rest = [unknown_writes(report), error.hint, apples_sentence(error)]
+    rest = [*what_was_written(report), error.hint, apples_sentence(error)]
     rest = [one_line(line) for line in rest if line]
     room = _LONGEST - sum(len(line) + 1 for line in rest)
     kept: list[str] = []

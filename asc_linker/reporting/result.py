@@ -24,9 +24,9 @@ from asc_linker.reporting.sentences import (
     message_lines,
     name_among,
     target_name,
-    unknown_writes,
     unwritten,
     version_url,
+    what_was_written,
 )
 from asc_linker.text import listed
 
@@ -153,9 +153,7 @@ def _failure(reports: Sequence[AttachReport], group: Sequence[AttachReport]) -> 
     assert first.error is not None, "a cause is an error"
     names = [name_among(reports, report) for report in group]
     blocks = error_blocks(first.error, list(filter(None, names)))
-    if unknown := unknown_writes(first):
-        blocks.insert(1, line(unknown))
-    return blocks
+    return [blocks[0], *map(line, what_was_written(first)), *blocks[1:]]
 
 
 def _references(error: AscLinkerError, about: str = "") -> list[Block]:

@@ -107,6 +107,13 @@ def unknown_writes(report: AttachReport) -> str:
     return f"Whether {what} is not known."
 
 
+def what_was_written(report: AttachReport) -> list[str]:
+    """Of a target that failed: what was written all the same, and what is not known."""
+    written = ", ".join(f"`{write}`" for write in report.writes)
+    done = f"Written before it failed: {written}." if written and report.changed else ""
+    return list(filter(None, (done, unknown_writes(report))))
+
+
 def headline_of_all(reports: Sequence[AttachReport]) -> str:
     """What a run of several targets came to, by numbers."""
     counted = Counter(report.outcome for report in reports)
@@ -140,7 +147,7 @@ def causes(reports: Sequence[AttachReport]) -> list[list[AttachReport]]:
     groups: dict[tuple[str, ...], list[AttachReport]] = {}
     for report in reports:
         if (error := report.error) is not None:
-            cause = (error.title, error.message, error.hint, unknown_writes(report))
+            cause = (error.title, error.message, error.hint, *what_was_written(report))
             groups.setdefault(cause, []).append(report)
     return list(groups.values())
 

@@ -23,8 +23,8 @@ from asc_linker.reporting.sentences import (
     message_lines,
     target,
     target_name,
-    unknown_writes,
     version_url,
+    what_was_written,
 )
 from asc_linker.text import code, listed, markdown, prose
 
@@ -129,10 +129,7 @@ def _cause(group: Sequence[AttachReport]) -> list[str]:
 def _what_and_cure(report: AttachReport, error: AscLinkerError) -> list[str]:
     faults = message_lines(error)
     parts = [prose(faults[0])] if len(faults) == 1 else ["\n".join(f"- {prose(f)}" for f in faults)]
-    if unknown := unknown_writes(report):
-        parts.append(f"**{markdown(unknown)}**")
-    if report.writes and report.changed:
-        parts.append(f"Written before that: {', '.join(map(code, report.writes))}.")
+    parts += [f"**{prose(sentence)}**" for sentence in what_was_written(report)]
     if error.hint:
         parts.append(_box("TIP", prose(error.hint)))
     return parts

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli.command_line import APP, JOB, Shell, variables
+from cli.command_line import APP, JOB, ROOT, Shell, variables
 
 from asc_linker.emulator import Emulator, ThrowawayKey
 
@@ -51,6 +52,19 @@ def test_a_dumb_terminal_gets_plain_lines(shell: Shell) -> None:
 
     assert "Build 231 is now attached" in done.stderr
     assert "\x1b" not in done.stderr
+
+
+def test_without_rich_there_are_plain_lines_in_colour(shell: Shell, tmp_path: Path) -> None:
+    absent = tmp_path / "without"
+    absent.mkdir()
+    (absent / "rich.py").write_text("raise ModuleNotFoundError('no rich', name='rich')")
+
+    done = shell.at_a_terminal("attach", *JOB, PYTHONPATH=f"{absent}{os.pathsep}{ROOT}")
+
+    assert done.exit_code == 0
+    assert "\x1b[32m✓" in done.stderr
+    assert "Build 231 is now attached" in done.without_colour
+    assert "Traceback" not in done.stderr
 
 
 def test_a_failure_is_told_with_its_hint(shell: Shell) -> None:

@@ -82,6 +82,18 @@ def test_an_unknown_write_is_told_in_these_words() -> None:
     assert "Whether the build was attached is not known." in told(report)[0].message
 
 
+def test_what_was_written_before_a_failure_is_told() -> None:
+    report = ended(Outcome.FAILED, changed=True, writes=("create-version",))
+
+    assert "Written before it failed: `create-version`." in told(report)[0].message
+
+
+def test_targets_of_one_cause_that_were_written_to_differently_are_told_apart() -> None:
+    reports = [failing(1), replace(failing(1), changed=True, writes=("attach",))]
+
+    assert len(of_level(Level.ERROR, *reports)) == 2
+
+
 def test_a_result_is_one_notice() -> None:
     assert told(ended(Outcome.ALREADY_ATTACHED)) == [
         Annotation(

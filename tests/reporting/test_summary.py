@@ -163,7 +163,7 @@ def test_what_was_written_before_a_failure_and_what_is_unknown_is_told() -> None
         failed(changed=True, writes=("create-version", "attach"), unknown_writes=("detach",))
     )
 
-    assert "Written before that: `create-version`, `attach`." in text
+    assert "**Written before it failed: `create-version`, `attach`.**" in text
     assert "**Whether the build was detached is not known.**" in text
 
 
