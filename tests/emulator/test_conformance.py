@@ -9,7 +9,7 @@ import pytest
 from apple_spec import AppleSpec
 from emulator.played import Apple
 
-from asc_linker.emulator.app_store_connect import ROUTES
+from asc_linker.emulator.app_store_connect import READS as ROUTES
 from asc_linker.emulator.parameters import PARAMETERS
 
 Play = Callable[..., Apple]
