@@ -26,6 +26,7 @@ from asc_linker.emulator.words import (
 )
 
 _LIFE_OF_A_BUILD = timedelta(days=90)
+_MOST_COPIES = 5000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -231,7 +232,7 @@ class World:
                 world = parse(world)
             except ValueError as error:
                 raise WorldError(f"the world is not JSON: {error}") from error
-        decoded: Self = decode(cls, world)
+        decoded: Self = decode(cls, _with_copies(world))
         return decoded
 
     def to_json(self) -> dict[str, Any]:
@@ -292,6 +293,34 @@ class World:
                 upload.build = next((b.id for b in app.builds if upload.is_of(b)), None)
         for n, version in enumerate(app.app_store_versions):
             version.build = _attached(app, version, f"{place}.appStoreVersions[{n}].build")
+
+
+def _with_copies(world: Any) -> Any:
+    """`world`, in which each app with `copies` is so many apps: `{n}` in its texts is 1, 2, ….
+
+    Raises WorldError: `copies` is no number of apps.
+    """
+    if not isinstance(world, Mapping) or not isinstance(world.get("apps"), list):
+        return world
+    apps: list[Any] = []
+    for place, app in enumerate(world["apps"]):
+        if not isinstance(app, Mapping) or "copies" not in app:
+            apps.append(app)
+            continue
+        copies = app["copies"]
+        if type(copies) is not int or not 1 <= copies <= _MOST_COPIES:
+            raise WorldError(f"apps[{place}].copies: {copies!r} is not from 1 to {_MOST_COPIES}")
+        single = {name: value for name, value in app.items() if name != "copies"}
+        apps += [_numbered(single, str(n)) for n in range(1, copies + 1)]
+    return {**world, "apps": apps}
+
+
+def _numbered(value: Any, number: str) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _numbered(item, number) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_numbered(item, number) for item in value]
+    return value.replace("{n}", number) if isinstance(value, str) else value
 
 
 def version_id(world: World, app: App, version: AppStoreVersion) -> str:
