@@ -12,7 +12,6 @@ from asc_linker.emulator.words import (
     APP_STORE_STATES,
     AppVersionState,
     BuildAudienceType,
-    BuildUploadState,
     Platform,
     ProcessingState,
 )
@@ -115,7 +114,6 @@ _WORDS: Mapping[tuple[str, str], Words] = {
     ("builds", "buildAudienceType"): tuple(BuildAudienceType),
     ("preReleaseVersions", "platform"): tuple(Platform),
     ("buildUploads", "platform"): tuple(Platform),
-    ("buildUploads", "state"): tuple(BuildUploadState),
 }
 """The attributes that have a list of values."""
 
