@@ -14,7 +14,6 @@ from json import dumps
 from socketserver import TCPServer
 from threading import Event, Lock, Thread, current_thread
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from asc_linker.emulator.problems import Problem, Refused
 
@@ -33,7 +32,7 @@ _log = logging.getLogger(__name__)
 class Request:
     method: str
     target: str
-    """Path and query, as they came."""
+    """Path and query, or the whole URL, as they came."""
     headers: dict[str, str] = field(repr=False)
     """By name in lower case."""
     body: bytes
@@ -221,16 +220,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read(self, started: float) -> Request:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        target = self.path
-        if target.startswith(("http://", "https://")):
-            try:
-                parts = urlsplit(target)
-            except ValueError as error:
-                raise _Unreadable(400, "The request target is no URL.") from error
-            headers["host"] = parts.netloc
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         body = self._read_body()
-        return Request(self.command, target, headers, body, started, self.is_secure)
+        return Request(self.command, self.path, headers, body, started, self.is_secure)
 
     def _read_body(self) -> bytes:
         lengths = set(self.headers.get_all("Content-Length") or ["0"])

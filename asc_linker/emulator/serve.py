@@ -42,9 +42,6 @@ def serve(
     named = urlsplit(_origin(origin)).hostname if origin else None
     if ca_file is not None and not tls:
         raise ValueError("--ca-file is where the certificate of --tls goes: give both")
-    stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     with tempfile.TemporaryDirectory(prefix="asc-linker-") as folder:
         key, key_file = _key(write_key, Path(folder))
         context = None
@@ -60,6 +57,9 @@ def serve(
             )
         except OSError as error:
             raise _unreachable(error, host, port) from error
+        stop = Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
         with emulator:
             say(f"App Store Connect, emulated: {emulator.url}")
             if origin is not None and origin != emulator.url:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _HOUR_S, _MINUTE_S = 3600, 60
 _HARMLESS = Fault(match="* /")
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+_URL = re.compile(r"https?://(?P<host>[^/?#]*)", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
 
@@ -145,6 +146,7 @@ class Emulator:
 
     def _reply(self, request: Request) -> Reply | None:
         """The whole life of a request; None is a connection that is reset."""
+        request = _as_if_asked_here(request)
         if urlsplit(request.target).path.startswith(PREFIX):
             return control(self, request)
         key = self._admit(request)
@@ -271,6 +273,14 @@ class Emulator:
             beside = self._save_to.with_name(self._save_to.name + ".part")
             beside.write_text(json.dumps(self.world.to_json(), indent=2) + "\n", encoding="utf-8")
             beside.replace(self._save_to)
+
+
+def _as_if_asked_here(request: Request) -> Request:
+    """A client that takes us for its proxy names the whole URL."""
+    if (url := _URL.match(request.target)) is None:
+        return request
+    headers = {**request.headers, "host": url["host"]}
+    return replace(request, target="/" + request.target[url.end() :].lstrip("/"), headers=headers)
 
 
 def _method(request: Request) -> str:
