@@ -234,9 +234,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read_chunks(self) -> bytes:
         body = b""
-        while chunk := self._read_bytes(
-            self.rfile.readline(100).split(b";")[0].decode("latin-1"), 16
-        ):
+        while chunk := self._read_bytes(self._read_line().partition(";")[0], 16):
             body += chunk
             self._read_line()
             if len(body) > _LONGEST_BODY:

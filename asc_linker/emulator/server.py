@@ -277,10 +277,10 @@ class Emulator:
 
 def _as_if_asked_here(request: Request) -> Request:
     """A client that takes us for its proxy names the whole URL."""
-    if (url := _URL.match(request.target)) is None:
-        return request
-    headers = {**request.headers, "host": url["host"]}
-    return replace(request, target="/" + request.target[url.end() :].lstrip("/"), headers=headers)
+    if (url := _URL.match(request.target)) is not None:
+        headers = {**request.headers, "host": url["host"]}
+        request = replace(request, target=request.target[url.end() :], headers=headers)
+    return replace(request, target="/" + request.target.lstrip("/"))
 
 
 def _method(request: Request) -> str:

@@ -183,6 +183,8 @@ AUTHORIZED = b"Authorization: Bearer TOKEN\r\n"
         (b"PATCH / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
         (b"CONNECT api.appstoreconnect.apple.com:443 HTTP/1.1\r\n\r\n", b"501"),
         (b"GET http://[//[?a HTTP/1.1\r\n\r\n", b"401"),
+        (b"GET x://[ HTTP/1.1\r\n\r\n", b"401"),
+        (b"OPTIONS * HTTP/1.1\r\n\r\n", b"401"),
         (b"GET http://asc.example/v1/apps HTTP/1.1\r\n\r\n", b"401"),
         (b"GET http://asc.example/v1/apps HTTP/1.1\r\n" + AUTHORIZED + b"\r\n", b"200"),
         (b"PATCH " + LINK.encode() + b" HTTP/1.1\r\n" + AUTHORIZED
