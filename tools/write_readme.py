@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from asc_linker.apple.error_document import parse_errors  # noqa: E402
-from asc_linker.apple.refusals import CASES, recognise  # noqa: E402
+from asc_linker.apple.refusals import REFUSALS, recognise  # noqa: E402
 from asc_linker.errors import every_error  # noqa: E402
 from asc_linker.inputs.table import INPUTS  # noqa: E402
 
@@ -61,9 +61,9 @@ def troubleshooting() -> str:
         case = recognise(row["http_status"], errors)
         if case is not None:
             told = next(each for each in every_error(errors) if case.fits(row["http_status"], each))
-            words.setdefault(CASES.index(case), told.detail or told.title)
+            words.setdefault(REFUSALS.index(case), told.detail or told.title)
     entries = []
-    for number, case in enumerate(CASES):
+    for number, case in enumerate(REFUSALS):
         code = f"HTTP {case.status}, `{case.code}`"
         said = " ".join(words[number].split()).split(". ")[0]
         entries.append(f"**{said}**<br>\n{code}<br>\n{case.message} {case.hint}\n")

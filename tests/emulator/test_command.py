@@ -25,7 +25,7 @@ from asc_linker.emulator.bad_days import BAD_DAYS
 
 ROOT = Path(__file__).parents[2]
 MODULE = (sys.executable, "-m", "asc_linker.emulator")
-PROGRAM = (sys.executable, "-m", "asc_linker.cli", "emulator")
+PROGRAM = (sys.executable, "-m", "asc_linker", "emulator")
 
 
 def run(*arguments: str, door: tuple[str, ...] = MODULE, **more: str) -> Any:
