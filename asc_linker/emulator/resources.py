@@ -41,7 +41,7 @@ class Resource(NamedTuple):
 
     def related(self, name: str) -> "list[Resource]":
         """What the relationship leads to; at most one where Apple has a to-one."""
-        getter = _RELATED[self.type].get(name)
+        getter = RELATED[self.type].get(name)
         found = None if getter is None else getter(self.view, self.app, self.item)
         if isinstance(found, list):
             return found
@@ -70,7 +70,7 @@ class View:
             return (self.app(app) for app in self.apps())
         if kind == "buildBetaDetails":
             return (self.beta_detail(app, build) for app, build in self.listed_builds())
-        related = _RELATED["apps"][kind]
+        related = RELATED["apps"][kind]
         return (each for app in self.apps() for each in related(self, app, app))
 
     def find(self, kind: str, identifier: str) -> Resource:
@@ -231,7 +231,7 @@ def _app_of(view: View, app: App, _: Any) -> Resource:
     return view.app(app)
 
 
-_RELATED: Mapping[str, Mapping[str, Getter]] = {
+RELATED: Mapping[str, Mapping[str, Getter]] = {
     "apps": {
         "appStoreVersions": lambda view, app, _: view.versions_of(app),
         "builds": lambda view, app, _: view.builds_of(app),
