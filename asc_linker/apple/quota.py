@@ -5,7 +5,6 @@ Source: https://developer.apple.com/documentation/appstoreconnectapi/identifying
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import deque
 from contextlib import contextmanager
@@ -19,12 +18,17 @@ if TYPE_CHECKING:
 MOST_AT_A_TIME = 8
 LEFT_IN_HOUR = "user-hour-rem"
 _MINUTE_S = 60.0
-_COUNT = re.compile(r"([a-z-]+):([0-9]{1,9})(?![0-9])", re.ASCII)
+_LONGEST_COUNT = 9
 
 
 def rate_limits(header: str) -> dict[str, int]:
     """An `X-Rate-Limit`: `user-hour-lim:3600;user-hour-rem:3554;`, or the like; the last counts."""
-    return {name: int(count) for name, count in _COUNT.findall(header)}
+    pairs = (pair.strip().partition(":") for pair in header.replace(",", ";").split(";"))
+    return {
+        name: int(count)
+        for name, _, count in pairs
+        if count.isascii() and count.isdecimal() and len(count) <= _LONGEST_COUNT
+    }
 
 
 class Quota:

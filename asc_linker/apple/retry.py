@@ -6,7 +6,6 @@ attempt, sign a new token, or look between two writes whether the first was appl
 
 from __future__ import annotations
 
-import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,7 +23,7 @@ MOST_ATTEMPTS = 6
 LONGEST_S = 60.0
 
 # Twice when a header came twice. Twelve digits hold 30 000 years of seconds.
-_SECONDS = re.compile(r"[0-9]{1,12}(?:\s*,\s*[0-9]{1,12})*", re.ASCII)
+_LONGEST_SECONDS = 12
 
 
 class TransientFailure(NamedTuple):
@@ -124,8 +123,9 @@ def retry_after_s(header: str, date: str, now: float) -> float:
     It is a number of seconds or a date. A date is held against the answer's own `Date`, whose clock
     wrote both, and against `now` only when there is none.
     """
-    if _SECONDS.fullmatch(header.strip()):
-        return max(float(part) for part in header.split(","))
+    parts = [part.strip() for part in header.split(",")]
+    if all(part.isascii() and part.isdecimal() and len(part) <= _LONGEST_SECONDS for part in parts):
+        return max(map(float, parts))
     then = epoch(header)
     if then is None:
         return 0.0

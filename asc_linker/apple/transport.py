@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import random
-import re
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -67,7 +66,7 @@ _NO_NAME_ATTEMPTS = 2
 # Lists of uploads answer 404 now and then, and the next try succeeds.
 # Source: the tests of rorkai/App-Store-Connect-CLI, which tries as often.
 _STRAY_404_ATTEMPTS = 3
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})", re.ASCII)
+_NO_TUNNEL = "Tunnel connection failed: "
 # What the libraries raise over an answer that they do not understand, beside their own exceptions:
 # a chunk of negative size is a ValueError, an odd name a UnicodeError.
 _FAILURES = (
@@ -296,7 +295,10 @@ class Transport:
         except TimeoutError:
             outcome = _late(self._host, watch)
         else:
-            if not watch.is_over:
+            # A connection that was shut is of no use to the next.
+            if watch.is_over:
+                session.close()
+            else:
                 self._idle.append(session)
         finally:
             seconds = self._clock.monotonic() - started
@@ -495,8 +497,8 @@ def _in_words(error: Exception, host: str, watch: Watch) -> TransientFailure:
 
 def _no_tunnel(error: Exception, host: str, watch: Watch) -> TransientFailure:
     """A proxy that is not there, or does not let us through."""
-    found = _TUNNEL.search(str(error))
-    status = int(found[1]) if found else 0
+    said = str(error).partition(_NO_TUNNEL)[2][:3]
+    status = int(said) if said.isdecimal() else 0
     if status in (401, 403, 407):
         refused = proxy_refusal(status)
         return TransientFailure(refused.message, refused, most_attempts=1, arrived=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-from concurrent.futures import Future
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from asc_linker.errors import InputError
 # The first that is set counts: what requests reads, and what OpenSSL does.
 _VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
-_contexts: dict[Bundle, Future[ssl.SSLContext]] = {}
+_loadings: dict[Bundle, _Loading] = {}
 _lock = threading.Lock()
 
 
@@ -51,33 +50,36 @@ def bundle() -> Bundle:
 
 def context(of: Bundle) -> ssl.SSLContext:
     """A context that trusts this bundle, the same one for all. Raises InputError: it is no PEM."""
-    try:
-        return _loading(of).result()
-    except OSError as error:
-        raise of.fault from error
+    loading = load(of)
+    loading.join()
+    if loading.context is None:
+        raise of.fault from loading.error
+    return loading.context
 
 
-def load(of: Bundle) -> None:
+def load(of: Bundle) -> _Loading:
     """Begin to read the bundle beside this thread: it takes longer than a handshake."""
-    _loading(of)
-
-
-def _loading(of: Bundle) -> Future[ssl.SSLContext]:
     with _lock:
-        if of in _contexts:
-            return _contexts[of]
-        loading = _contexts[of] = Future[ssl.SSLContext]()
+        if of not in _loadings:
+            _loadings[of] = _Loading(of)
+            _loadings[of].start()
+        return _loadings[of]
 
-    def read() -> None:
+
+class _Loading(threading.Thread):
+    """Reads a bundle; afterwards there is a context or an error."""
+
+    def __init__(self, of: Bundle) -> None:
+        super().__init__(daemon=True)
+        self.context: ssl.SSLContext | None = None
+        self.error: OSError | None = None
+        self._path = of.path
+
+    def run(self) -> None:
+        is_folder = Path(self._path).is_dir()
         try:
-            is_folder = Path(of.path).is_dir()
-            loading.set_result(
-                ssl.create_default_context(
-                    cafile=None if is_folder else of.path, capath=of.path if is_folder else None
-                )
+            self.context = ssl.create_default_context(
+                cafile=None if is_folder else self._path, capath=self._path if is_folder else None
             )
         except OSError as error:
-            loading.set_exception(error)
-
-    threading.Thread(target=read, daemon=True).start()
-    return loading
+            self.error = error

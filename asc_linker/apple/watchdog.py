@@ -11,9 +11,10 @@ import http.client
 import io
 import socket
 import threading
-from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,25 +76,33 @@ def by_deadline(exchange: Callable[[], _Result], watch: Watch, seconds: float) -
 
     Raises TimeoutError: it did not, and does not even notice that its socket was shut.
     """
-    result: Future[_Result] = Future()
+    done: SimpleQueue[Callable[[], _Result]] = SimpleQueue()
 
     def run() -> None:
         try:
-            result.set_result(exchange())
+            result = exchange()
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-            result.set_exception(error)
+            done.put(partial(_raise, error))
+        else:
+            done.put(lambda: result)
 
     threading.Thread(target=run, daemon=True).start()
     try:
-        return result.result(seconds)
-    except TimeoutError:
+        outcome = done.get(timeout=max(0.0, seconds))
+    except Empty:
         watch.end()
-        return result.result(_NOTICED_S)
-    except BaseException:
-        # A signal, while the exchange goes on; else it is the exchange's own.
-        if not result.done():
-            watch.end()
+        try:
+            outcome = done.get(timeout=_NOTICED_S)
+        except Empty:
+            raise TimeoutError from None
+    except BaseException:  # a signal, say
+        watch.end()
         raise
+    return outcome()
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
 
 
 class Watched(Protocol):
