@@ -109,9 +109,9 @@ class _Run:
     def carry_out(self, given: Mapping[str, str], environment: Mapping[str, str]) -> Ending:
         world: AbstractContextManager[Mapping[str, str]] = nullcontext(given)
         if read_boolean(given, "demo"):
-            from asc_linker.demo import stand_in
+            from asc_linker.stand_in import stand_in
 
-            world = stand_in(given)
+            world = stand_in(given, environment)
         inputs = self._stack.enter_context(world)
         job, keys = read_job(inputs, environment)
         self._shard = job.shard

@@ -225,7 +225,7 @@ def _status(decision: Decision) -> str:
     if decision.plan is not None and decision.request.latest:
         return f"the latest build is {decision.request.build_number}."
     if decision.plan is not None and decision.request.label:
-        return f"ready: {decision.plan.outcome.value}"
+        return "ready." if decision.plan.writes else f"{decision.plan.outcome.value}."
     return ""
 
 

@@ -71,7 +71,8 @@ def _made(decision: Decision, findings: Findings, is_expected: bool) -> Decision
         decision.build,
         findings.app,
     )
-    assert app is not None and request.platform is not None, "settled before"
+    assert app is not None
+    assert request.platform is not None
     after = _after(decision, request.platform)
     # What is to be created is in no state yet that could be wrong.
     checks = preflight(Candidates(request, app, after if holder else None, build))
