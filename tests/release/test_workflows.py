@@ -66,16 +66,50 @@ def test_only_the_jobs_that_cut_a_release_may_write_to_the_repository() -> None:
         if job["permissions"].get("contents") == "write"
     }
 
-    assert writing == {("release.yml", "release")}
+    assert writing == {("prepare.yml", "commit"), ("release.yml", "release")}
 
 
-def test_only_the_job_with_its_environment_can_publish_the_package() -> None:
+def publishing(command: str) -> dict[str, Any]:
+    """The one job that gives a registry something."""
+    jobs = [(path.name, *job) for path in WORKFLOWS for job in load(path)["jobs"].items()]
+    ((name, _, job),) = [each for each in jobs if command in str(each[2])]
+    assert name == "release.yml"
+    found: dict[str, Any] = job
+    return found
+
+
+def test_the_job_that_publishes_to_pypi_installs_what_it_needs_and_runs_nothing_of_ours() -> None:
+    job = publishing(" publish --trusted-publishing always")
+    checkout, download, install, publish = job["steps"]
+    locked = (ROOT / "requirements" / "lock.txt").read_text(encoding="utf-8")
+
+    assert job["environment"] == "pypi"
+    assert job["permissions"] == {"contents": "read", "id-token": "write"}
+    assert checkout["with"]["sparse-checkout"] == "requirements/lock.txt"
+    assert checkout["with"]["sparse-checkout-cone-mode"] is False
+    assert download["with"] == {"name": "dist", "path": "dist"}
+    assert "--require-hashes --only-binary :all: -r requirements/lock.txt" in " ".join(
+        install["run"].replace("\\", "").split()
+    )
+    assert re.findall(r"^([a-z-]+)==", locked, re.MULTILINE) == ["uv"]
+    assert "uses" not in publish
+
+
+def test_the_job_that_publishes_the_gem_holds_nothing_but_the_gem() -> None:
+    job = publishing("gem push")
+
+    assert job["environment"] == "rubygems"
+    assert job["permissions"] == {"id-token": "write"}
+    assert not [step for step in job["steps"] if "checkout" in step.get("uses", "")]
+
+
+def test_nothing_is_published_before_the_tag_has_been_found_to_be_the_prepared_one() -> None:
     jobs = load(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
-    publishing = {name: job for name, job in jobs.items() if "uv publish" in str(job)}
+    (first,) = (name for name, job in jobs.items() if "needs" not in job)
 
-    assert list(publishing) == ["publish"]
-    assert publishing["publish"]["environment"] == "pypi"
-    assert publishing["publish"]["permissions"] == {"contents": "read", "id-token": "write"}
+    assert first == "check"
+    assert "tagged.sh" in str(jobs["check"])
+    assert "gh attestation verify" in str(jobs["check"])
 
 
 def test_a_release_waits_for_the_one_before_it_rather_than_being_dropped() -> None:
