@@ -15,9 +15,9 @@ UPGRADE ?=
 COMPILE = $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(UPGRADE)
 
-ACTIONS = $(wildcard action.yml macos/action.yml)
+ACTIONS = $(wildcard action.yml macos/action.yml summary/action.yml)
 WORKFLOWS = $(wildcard .github/workflows/*.yml)
-SCRIPTS = .ci/run $(wildcard macos/*.sh tools/*/*.sh)
+SCRIPTS = .ci/run $(wildcard macos/*.sh summary/*.sh tools/*/*.sh)
 YAML_STYLE = {extends: default, rules: {document-start: disable, truthy: {check-keys: false}, \
 	line-length: {max: 140}}}
 SHOW = @printf '%s\n'
