@@ -16,7 +16,8 @@ COMPILE = $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --gene
 	--custom-compile-command "make lock" $(UPGRADE)
 
 ACTIONS = $(wildcard action.yml macos/action.yml summary/action.yml)
-WORKFLOWS = $(wildcard .github/workflows/*.yml)
+WORKFLOWS = $(wildcard .github/workflows/*.yml) \
+	$(filter-out %/gitlab-ci.yml %/targets.yml,$(wildcard examples/*.yml))
 SCRIPTS = .ci/run $(wildcard macos/*.sh summary/*.sh tools/*/*.sh)
 YAML_STYLE = {extends: default, rules: {document-start: disable, truthy: {check-keys: false}, \
 	line-length: {max: 140}}}
@@ -55,7 +56,7 @@ lint: $(VENV)/.dev  ## run every linter; changes nothing
 		echo '  skipped: there is no wheel of it for this machine'; \
 	fi
 	$(SHOW) 'yamllint: YAML'
-	@$(VENV)/bin/yamllint --strict -d '$(YAML_STYLE)' $(ACTIONS) .github
+	@$(VENV)/bin/yamllint --strict -d '$(YAML_STYLE)' $(ACTIONS) .github examples
 	$(SHOW) 'shellcheck: scripts'
 	@$(VENV)/bin/shellcheck $(SCRIPTS)
 	$(SHOW) 'hadolint: Dockerfile'

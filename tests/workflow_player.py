@@ -108,8 +108,14 @@ class Player:
         }
         return played
 
-    def play(self, document: dict[str, Any], secrets: Mapping[str, str] | None = None) -> Played:
-        return self._jobs(document, {"inputs": {}, "secrets": dict(secrets or {})})[0]
+    def play(
+        self,
+        document: dict[str, Any],
+        secrets: Mapping[str, str] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+    ) -> Played:
+        contexts = {"inputs": dict(inputs or {}), "secrets": dict(secrets or {})}
+        return self._jobs(document, contexts)[0]
 
     # ------------------------------------------------------------------------ jobs
 

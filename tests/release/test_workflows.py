@@ -12,8 +12,10 @@ from ruamel.yaml import YAML
 from runner_environment import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-ACTIONS = [ROOT / "action.yml", ROOT / "macos" / "action.yml"]
-OURS = ("./", "$/")
+ACTIONS = [ROOT / folder / "action.yml" for folder in (".", "macos", "summary")]
+EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
+# An example names a version of ours, which never moves.
+OURS = ("./", "$/", "asc-linker/asc-linker")
 
 workflows = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 
@@ -36,7 +38,7 @@ def used(path: Path) -> list[tuple[str, str, str]]:
 
 
 def test_every_action_is_pinned_by_commit_and_says_which_version_that_is() -> None:
-    pins = [pin for path in WORKFLOWS + ACTIONS for pin in used(path)]
+    pins = [pin for path in [*WORKFLOWS, *ACTIONS, *EXAMPLES] for pin in used(path)]
     versions = {(name, commit): version for name, commit, version in pins}
 
     assert len(pins) > 10
