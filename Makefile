@@ -45,10 +45,12 @@ lint: $(VENV)/.dev  ## run every linter; changes nothing
 	@$(VENV)/bin/ruff check --quiet
 	$(SHOW) 'mypy: types'
 	@$(VENV)/bin/mypy --no-error-summary
-	$(SHOW) 'check-jsonschema: actions, workflows, Dependabot'
+	$(SHOW) 'check-jsonschema: actions, workflows, Dependabot, issue forms'
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS)
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 	$(SHOW) 'zizmor: workflow security'
 	@if [ -x $(VENV)/bin/zizmor ]; then \
 		$(VENV)/bin/zizmor --offline --no-progress --quiet --format plain $(ACTIONS) .github; \

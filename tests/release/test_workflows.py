@@ -128,3 +128,12 @@ def test_the_tests_run_on_every_system_and_python_that_is_promised() -> None:
     assert jobs["test"]["strategy"]["matrix"] == {"os": systems[:-1], "python": versions}
     assert jobs["windows"]["strategy"]["matrix"] == {"python": versions}
     assert jobs["composite"]["strategy"]["matrix"] == {"os": systems}
+
+
+def test_who_reports_a_fault_is_asked_for_the_debug_log_and_told_to_keep_the_key() -> None:
+    form = load(ROOT / ".github" / "ISSUE_TEMPLATE" / "bug.yml")["body"]
+    (log,) = (each for each in form if each.get("id") == "log")
+
+    assert log["validations"] == {"required": True}
+    assert "debug logging" in log["attributes"]["description"]
+    assert "Never paste a key" in form[0]["attributes"]["value"]
