@@ -60,7 +60,6 @@ def test_every_type_has_the_form_of_the_specification(kind: str) -> None:
     assert all(re.fullmatch(r"[a-z-]+", name) for name in found)
 
 
-@pytest.mark.xfail(strict=True, reason="action.yml does not name the inputs of several targets yet")
 @pytest.mark.parametrize("kind", ["inputs", "outputs"])
 def test_each_input_and_output_has_a_type_and_nothing_else_has(kind: str) -> None:
     assert {*TYPES[kind]} == {*ACTION[kind]}
@@ -81,7 +80,8 @@ def test_a_choice_has_the_values_that_the_code_knows() -> None:
 def test_the_outcomes_are_those_that_the_action_describes() -> None:
     described = re.findall(r"`([a-z-]+)`", ACTION["outputs"]["outcome"]["description"])
 
-    assert {*TYPES["outputs"]["outcome"]["allowed-values"]} == {*described}
+    # Of several targets one may be `not-written`, in the report; the run has `failed` then.
+    assert {*TYPES["outputs"]["outcome"]["allowed-values"]} == {*described} - {"not-written"}
 
 
 def test_a_default_is_of_its_inputs_type() -> None:
