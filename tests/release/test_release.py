@@ -479,10 +479,11 @@ def test_an_image_is_pushed_by_digest_with_its_provenance_and_tried(
 
     assert built.returncode == 0, built.stderr
     assert built.stdout.splitlines()[-1] == "sha256:built"
-    _, build, tried = calls(tmp_path)
+    _, build, action, command = calls(tmp_path)
     for option in ("--sbom=true", "--provenance=mode=max", "push-by-digest=true"):
         assert option in build
-    assert tried == "run --rm -e INPUT_DEMO=true example.com/image@sha256:built"
+    assert action == "run --rm -e INPUT_DEMO=true example.com/image@sha256:built"
+    assert command == "run --rm --entrypoint asc-linker example.com/image@sha256:built --version"
 
 
 def test_the_images_of_several_processors_become_one(image: list[str], tmp_path: Path) -> None:

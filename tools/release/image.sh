@@ -3,7 +3,8 @@
 #   image.sh build IMAGE             for this machine's processor; prints the digest
 #   image.sh join IMAGE NAME DIGEST… several of those as one; prints its digest
 #   image.sh name IMAGE TAG DIGEST   gives that one the names of a release
-# A build carries SBOM and provenance, and has attached a build on the built-in emulator.
+# A build carries SBOM and provenance; as the action it has attached a build on the built-in emulator, and
+# as a command it has said its version.
 set -euo pipefail
 
 build() {
@@ -16,6 +17,7 @@ build() {
     <"$metadata")
   rm "$metadata"
   docker run --rm -e INPUT_DEMO=true "$image@$digest" >&2
+  docker run --rm --entrypoint asc-linker "$image@$digest" --version >&2
   echo "$digest"
 }
 
