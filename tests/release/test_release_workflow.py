@@ -45,7 +45,7 @@ GEM = f"""#!/bin/bash
 {NOTED}
 case "$1" in
   build) touch fastlane-plugin-asc_linker-0.3.1.gem ;;
-  list) echo "fastlane-plugin-asc_linker (${{PUBLISHED:-0.3.0}})" ;;
+  list) echo "fastlane-plugin-asc_linker (${{PUBLISHED:-0.3.1.rc1, 0.3.0}})" ;;
 esac
 """
 # Makes an environment with a uv of ours; whatever else Python is asked for is done.

@@ -130,6 +130,17 @@ def test_the_tests_run_on_every_system_and_python_that_is_promised() -> None:
     assert jobs["composite"]["strategy"]["matrix"] == {"os": systems}
 
 
+def test_the_marketplace_can_show_the_action() -> None:
+    action = load(ROOT / "action.yml")
+    colours = "white black yellow blue green orange red purple gray-dark"
+
+    # What its documentation asks for: one line each, an icon of Feather's and one of nine colours.
+    assert action["name"].strip() == action["name"] != ""
+    assert 0 < len(action["description"]) <= 125
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", action["branding"]["icon"])
+    assert action["branding"]["color"] in colours.split()
+
+
 def test_who_reports_a_fault_is_asked_for_the_debug_log_and_told_to_keep_the_key() -> None:
     form = load(ROOT / ".github" / "ISSUE_TEMPLATE" / "bug.yml")["body"]
     (log,) = (each for each in form if each.get("id") == "log")
