@@ -144,6 +144,15 @@ def test_what_it_uses_is_in_the_archive_that_a_runner_downloads() -> None:
         assert not [path for path in left_out if needed.startswith(path)]
 
 
+def test_one_shard_that_fails_does_not_cancel_the_others() -> None:
+    assert WORKFLOW["jobs"]["attach"]["strategy"]["fail-fast"] is False
+
+
+def test_no_job_that_waits_for_apple_is_ended_before_the_action_ends_by_itself() -> None:
+    for job in ("check", "attach"):
+        assert "timeout-minutes" not in WORKFLOW["jobs"][job]
+
+
 def test_every_input_that_names_what_is_meant_reaches_the_check_and_the_attachment() -> None:
     used = [
         step["with"]
