@@ -1,0 +1,170 @@
+"""Make the pictures in docs/pictures/ and the texts beside them: `make pictures`.
+
+Needs Debian's chromium and pngquant, and Node.js; what npm brings is locked beside this file.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+from rich.text import Text
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import runs  # noqa: E402
+
+PICTURES = runs.ROOT / "docs" / "pictures"
+STYLES = (HERE / "node_modules/github-markdown-css/github-markdown.css").read_text("utf-8")
+FRAME = (HERE / "frame.css").read_text("utf-8")
+MERMAID = HERE / "node_modules/mermaid/dist/mermaid.min.js"
+SCHEMES = ("light", "dark")
+_WIDTH = 880
+
+_ICONS = {
+    "error": ("#cf222e", "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1ZM5 5l6 6M11 5l-6 6"),
+    "warning": ("#9a6700", "M8 1.5 15 14.5H1ZM8 6v4M8 11.8v1"),
+    "notice": ("#0969da", "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1ZM8 7v4.5M8 4v1.2"),
+}
+_ALERT = re.compile(
+    r"<blockquote>\s*<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*(?:<br />)?(.*?)</blockquote>",
+    re.DOTALL,
+)
+# Colours of GitHub's terminal in the run log.
+_THEMES = {
+    "light": TerminalTheme(
+        (255, 255, 255),
+        (31, 35, 40),
+        [
+            *((36, 41, 47), (207, 34, 46), (17, 99, 41), (154, 103, 0)),
+            *((9, 105, 218), (130, 80, 223), (27, 124, 131), (110, 119, 129)),
+        ],
+    ),
+    "dark": TerminalTheme(
+        (13, 17, 23),
+        (230, 237, 243),
+        [
+            *((72, 79, 88), (255, 123, 114), (63, 185, 80), (210, 153, 34)),
+            *((88, 166, 255), (188, 140, 255), (57, 197, 207), (177, 186, 196)),
+        ],
+    ),
+}
+_SVG = """<svg viewBox="0 0 {terminal_width} {terminal_height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "Liberation Mono", monospace;
+font-size: {char_height}px; line-height: {line_height}px; }}
+{styles}
+</style>
+<rect width="{terminal_width}" height="{terminal_height}" rx="8" fill="BACKGROUND"/>
+<g transform="translate(16, 12)">{backgrounds}<g class="{unique_id}-matrix">{matrix}</g></g>
+</svg>
+"""
+
+
+def page(inside: str, script: str = "", width: int = _WIDTH) -> str:
+    """A page whose picture holds `inside`."""
+    ready = "" if script else "data-ready"
+    return (
+        f"<!doctype html><meta charset='utf-8'><style>{STYLES}{FRAME}</style>"
+        f"<div id='picture' style='width: {width}px' {ready}>{inside}</div>{script}"
+    )
+
+
+def summary(markdown: str) -> str:
+    """A job summary, as GitHub shows it."""
+    inside = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)
+    inside = _ALERT.sub(_alert, inside)
+    return page(f"<article class='markdown-body'>{inside}</article>")
+
+
+def _alert(found: re.Match[str]) -> str:
+    kind = found[1].lower()
+    return (
+        f"<div class='markdown-alert markdown-alert-{kind}'>"
+        f"<p class='markdown-alert-title'>{kind.capitalize()}</p><p>{found[2]}</div>"
+    )
+
+
+def annotations() -> str:
+    """Annotations, as the page of a run lists them."""
+    return page("".join(_annotation(*each) for each in runs.annotations()))
+
+
+def _annotation(level: str, title: str, text: str) -> str:
+    colour, path = _ICONS[level]
+    icon = (
+        f"<svg viewBox='0 0 16 16' fill='none' stroke='{colour}' stroke-width='1.6'>"
+        f"<path d='{path}'/></svg>"
+    )
+    return (
+        f"<div class='annotation'>{icon}<div><b>{html.escape(title)}</b>"
+        f"<span class='text'>{html.escape(text)}</span></div></div>"
+    )
+
+
+def diagram(scheme: str) -> str:
+    """How a run goes, drawn by Mermaid."""
+    theme = {"theme": "dark" if scheme == "dark" else "default", "startOnLoad": False}
+    script = (
+        f"<script>{MERMAID.read_text('utf-8')}</script><script>"
+        f"mermaid.initialize({json.dumps(theme)});"
+        "mermaid.run().then(() => document.getElementById('picture').dataset.ready = '');</script>"
+    )
+    return page(f"<pre class='mermaid'>{html.escape(runs.diagram())}</pre>", script, 1000)
+
+
+def terminal(scheme: str) -> str:
+    """A session on a terminal, as SVG."""
+    background = "#{:02x}{:02x}{:02x}".format(*_THEMES[scheme].background_color)
+    session = Text.from_ansi(runs.session())
+    with Path("/dev/null").open("w", encoding="utf-8") as nowhere:
+        console = Console(record=True, width=96, file=nowhere, force_terminal=True)
+        console.print(session, soft_wrap=True)
+    return console.export_svg(
+        theme=_THEMES[scheme],
+        code_format=_SVG.replace("BACKGROUND", background),
+        unique_id="session",
+    )
+
+
+def main() -> None:
+    PICTURES.mkdir(exist_ok=True)
+    for name, text in runs.texts().items():
+        (PICTURES / name).write_text(text, encoding="utf-8")
+    shown = {name: summary(markdown) for name, markdown in runs.summaries().items()}
+    shown["annotations"] = annotations()
+    pages = [(name, scheme, text) for name, text in shown.items() for scheme in SCHEMES]
+    pages += [("how-it-works", scheme, diagram(scheme)) for scheme in SCHEMES]
+    wanted = [
+        {
+            "html": text,
+            "file": str(PICTURES / f"{name}-{scheme}.png"),
+            "scheme": scheme,
+            "width": 1100,
+        }
+        for name, scheme, text in pages
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = Path(folder, "pictures.json")
+        pictures.write_text(json.dumps(wanted), encoding="utf-8")
+        subprocess.run(["node", HERE / "render.mjs", pictures], check=True)
+    files = [picture["file"] for picture in wanted]
+    subprocess.run(
+        ["pngquant", "--force", "--strip", "--speed", "1", "--ext", ".png", "48", *files],
+        check=True,
+    )
+    for scheme in SCHEMES:
+        (PICTURES / f"terminal-{scheme}.svg").write_text(terminal(scheme), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
