@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -79,6 +82,63 @@ def test_the_readmes_workflow_gives_a_run_all_the_time_that_it_may_take() -> Non
 
 def test_the_readmes_workflow_cancels_no_release_that_waits() -> None:
     assert workflow()["concurrency"] == {"group": "app-store", "queue": "max"}
+
+
+def snippets() -> list[tuple[str, str]]:
+    """Every piece of YAML in the README and the pages, with the page it is on."""
+    return [
+        (page.name, block)
+        for page in GENERATOR.FILES
+        for block in re.findall(
+            r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+        )
+    ]
+
+
+def steps(document: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping that uses something, wherever it stands."""
+    if isinstance(document, dict):
+        if "uses" in document:
+            yield document
+        document = list(document.values())
+    if isinstance(document, list):
+        for each in document:
+            yield from steps(each)
+
+
+def test_every_step_in_a_snippet_gives_inputs_that_exist() -> None:
+    known = {entry.name for entry in INPUTS}
+    wrong = [
+        (page, name)
+        for page, block in snippets()
+        for step in steps(YAML(typ="safe").load(block))
+        if str(step["uses"]).startswith("asc-linker/asc-linker@")
+        for name in step.get("with", {})
+        if name not in known
+    ]
+
+    assert wrong == []
+
+
+def test_every_whole_workflow_in_a_snippet_is_one(tmp_path: Path) -> None:
+    files: list[Path] = []
+    for page, block in snippets():
+        if re.search(r"^on:", block, re.MULTILINE):
+            files.append(tmp_path / f"{page}-{len(files)}.yml")
+            files[-1].write_text(block, encoding="utf-8")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "check_jsonschema"),
+            *("--builtin-schema", "vendor.github-workflows"),
+            *map(str, files),
+        ],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+    assert len(files) > 1
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_readme_has_no_link_that_leads_nowhere_on_pypi_and_the_marketplace() -> None:
