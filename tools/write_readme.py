@@ -166,6 +166,14 @@ def rooms() -> str:
     return table[0]
 
 
+def workflow() -> str:
+    """The workflow to paste, as the README has it."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```yaml\non:.*?```", readme, re.DOTALL)
+    assert block is not None, "README.md has a workflow"
+    return block[0]
+
+
 def diagram() -> str:
     """How a run goes, as the front page of the site draws it."""
     front = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
@@ -211,6 +219,7 @@ PARTS: dict[str, Callable[..., str]] = {
     "outputs": outputs,
     "exit codes": exit_codes,
     "rooms": rooms,
+    "workflow": workflow,
     "diagram": diagram,
     "apple's words": apples_words,
 }
