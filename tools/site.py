@@ -2,7 +2,9 @@
 
 Pages come from docs/ and from the few files that are pages of the repository first. A link that
 leaves docs/ becomes a link to the page made of that file, or to the file on GitHub; a link to
-nothing ends the build, as does every warning of the generator's.
+nothing ends the build, as does every warning of the generator's. A Mermaid diagram, which GitHub
+draws by itself, becomes the picture that `make pictures` made of it: the theme would load Mermaid
+from elsewhere.
 """
 
 from __future__ import annotations
@@ -28,6 +30,12 @@ PAGES_FROM_ELSEWHERE = {
 # A link or an image in Markdown, and a picture in HTML: what comes before, then where it leads.
 _LINK = re.compile(r'(\]\(|(?:src|srcset)=")(?![a-z]+:|#|/)([^)\s"#]+)')
 
+_DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.DOTALL)
+_PICTURE = """<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="pictures/{name}-dark.png">
+  <img src="pictures/{name}-light.png" alt="{alt}">
+</picture>"""
+
 
 def sources() -> dict[str, Path]:
     """Every page by its place on the site, and the file it is made from."""
@@ -36,9 +44,18 @@ def sources() -> dict[str, Path]:
 
 
 def page(source: Path) -> str:
-    """The text of `source`, with links as the site needs them."""
-    text = source.read_text(encoding="utf-8")
+    """The text of `source`, with links and diagrams as the site needs them."""
+    text = _DIAGRAM.sub(_picture, source.read_text(encoding="utf-8"))
     return _LINK.sub(lambda link: link[1] + _target(source, link[2]), text)
+
+
+def _picture(diagram: re.Match[str]) -> str:
+    """The picture that was made of a diagram."""
+    for made in (ROOT / "docs" / "pictures").glob("*.mmd"):
+        if made.read_text(encoding="utf-8") == diagram[1]:
+            described = re.search(r"accDescr: (.+)", diagram[1])
+            return _PICTURE.format(name=made.stem, alt=described[1] if described else "")
+    raise SystemExit(f"Run `make pictures`: there is none of this diagram.\n{diagram[1]}")
 
 
 def _target(source: Path, link: str) -> str:

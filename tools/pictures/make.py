@@ -111,15 +111,15 @@ def _annotation(level: str, title: str, text: str) -> str:
     )
 
 
-def diagram(scheme: str) -> str:
-    """How a run goes, drawn by Mermaid."""
+def diagram(source: str, scheme: str) -> str:
+    """A diagram, drawn by Mermaid."""
     theme = {"theme": "dark" if scheme == "dark" else "default", "startOnLoad": False}
     script = (
         f"<script>{MERMAID.read_text('utf-8')}</script><script>"
         f"mermaid.initialize({json.dumps(theme)});"
         "mermaid.run().then(() => document.getElementById('picture').dataset.ready = '');</script>"
     )
-    return page(f"<pre class='mermaid'>{html.escape(runs.diagram())}</pre>", script, 1000)
+    return page(f"<pre class='mermaid'>{html.escape(source)}</pre>", script, 1000)
 
 
 def terminal(scheme: str) -> str:
@@ -143,7 +143,11 @@ def main() -> None:
     shown = {name: summary(markdown) for name, markdown in runs.summaries().items()}
     shown["annotations"] = annotations()
     pages = [(name, scheme, text) for name, text in shown.items() for scheme in SCHEMES]
-    pages += [("how-it-works", scheme, diagram(scheme)) for scheme in SCHEMES]
+    pages += [
+        (name, scheme, diagram(source, scheme))
+        for name, source in runs.diagrams().items()
+        for scheme in SCHEMES
+    ]
     wanted = [
         {
             "html": text,

@@ -211,12 +211,19 @@ def session() -> str:
     )
 
 
-def diagram() -> str:
-    """How a run goes, in Mermaid, as the front page of the site has it."""
-    front = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    drawn = re.search(r"```mermaid\n(.*?)```", front, re.DOTALL)
-    assert drawn is not None, "docs/index.md has a diagram"
-    return drawn[1]
+def diagrams() -> dict[str, str]:
+    """Every Mermaid diagram of the pages, by its title as a file name has it."""
+    pages = [page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md")]
+    drawn = [
+        text for page in pages for text in re.findall(r"```mermaid\n(.*?)```", page, re.DOTALL)
+    ]
+    return {_title(text).lower().replace(" ", "-"): text for text in drawn}
+
+
+def _title(diagram: str) -> str:
+    title = re.search(r"accTitle: (.+)", diagram)
+    assert title is not None, f"it has no accTitle: {diagram}"
+    return title[1]
 
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -229,8 +236,7 @@ def texts() -> dict[str, str]:
         f"{level.capitalize()}: {title}\n{text}\n" for level, title, text in annotations()
     )
     beside["terminal.txt"] = _COLOURS.sub("", session())
-    beside["how-it-works.mmd"] = diagram()
-    return beside
+    return beside | {f"{name}.mmd": diagram for name, diagram in diagrams().items()}
 
 
 def timeless(text: str) -> str:
