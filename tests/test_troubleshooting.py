@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from asc_linker.apple.refusals import REFUSALS, Refusal
+
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### (\S+)\n(.*?)(?=^#{2,3} |\Z)", PAGE, re.DOTALL | re.MULTILINE))
@@ -74,6 +76,11 @@ def test_a_section_says_what_one_sees_its_cause_its_cure_and_what_was_written(wh
     parts += re.findall(r"^- \*\*(Apple says):\*\*$", SECTIONS[which], re.MULTILINE)
 
     assert sorted({*parts, "Apple says"}, key=PARTS.index) == list(PARTS)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.id)
+def test_a_section_quotes_the_sentence_that_a_refusal_is_told_with(refusal: Refusal) -> None:
+    assert refusal.message in " ".join(SECTIONS[refusal.id].split())
 
 
 def test_an_anchor_leads_to_one_place() -> None:
