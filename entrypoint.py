@@ -5,6 +5,11 @@ Without arguments it is the action; with arguments, the command line.
 
 import sys
 
+from asc_linker import signals
+
+# Before anything that takes long to import: from now on no signal is lost.
+signals.remember()
+
 if sys.argv[1:]:
     from asc_linker.cli import main
 else:

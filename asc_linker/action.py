@@ -6,19 +6,17 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from asc_linker.attach.progress import Heartbeat
+from asc_linker import signals
 from asc_linker.inputs.private_key import secret_lines
 from asc_linker.inputs.table import INPUTS
+from asc_linker.reporting.annotations import Annotation, Level, run_annotations
+from asc_linker.reporting.files import attempt, write_report_file
 from asc_linker.reporting.github import Runner
-from asc_linker.reporting.report import (
-    annotation,
-    error_lines,
-    headline,
-    outputs,
-    summary,
-    table,
-    warnings,
-)
+from asc_linker.reporting.progress import Heartbeat
+from asc_linker.reporting.report import outputs
+from asc_linker.reporting.result import beside_the_annotations, target_blocks
+from asc_linker.reporting.sentences import UNWRITTEN, unwritten
+from asc_linker.reporting.summary import summary
 from asc_linker.run import Listeners, run
 
 if TYPE_CHECKING:
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run the step. Returns the exit code; every failure is told, none as a traceback."""
+    signals.remember()
     runner = Runner()
     inputs = runner.inputs(entry.name for entry in INPUTS)
     inputs.setdefault("tag", runner.pushed_tag)
@@ -34,35 +33,28 @@ def main() -> int:
         runner.mask(line)
     listeners = Listeners(Heartbeat(runner.log), on_token=runner.mask, debug=runner.debug)
     with runner.group("asc-linker"):
-        ending = run(inputs, listeners)
-    try:
-        _publish(ending, runner)
-    except Exception as fault:
-        runner.error("asc-linker failed", f"The step's results could not be written: {fault}")
-        return ending.exit_code or 1
-    return ending.exit_code
+        ending = run(inputs, runner.environment, listeners)
+    return _publish(ending, runner, inputs.get("report-file", ""))
 
 
-def _publish(ending: Ending, runner: Runner) -> None:
-    """Tell the ending everywhere a workflow looks for it."""
-    report, error = ending.report, ending.error
-    if report.checks:
-        with runner.group("Checks"):
-            for line in table(report):
-                runner.log(line)
-    if error is None:
-        runner.log(headline(report))
-        for warning in warnings(report, datetime.now(UTC)):
-            runner.warning(warning.title, warning.message)
-        runner.notice(f"asc-linker: {report.outcome}", headline(report))
-    else:
-        for line in error_lines(error):
-            runner.log(line)
-        runner.error(error.title, annotation(error))
+def _publish(ending: Ending, runner: Runner, path: str) -> int:
+    """Write the results everywhere a workflow looks for them. Returns the exit code."""
+    reports, shard, now = ending.reports, ending.shard, datetime.now(UTC)
+    faults = [
+        *attempt("the outputs", lambda: runner.outputs(outputs(reports))),
+        *attempt("the job summary", lambda: runner.summary(summary(reports, now, shard))),
+        *write_report_file(path, reports, shard),
+    ]
+    with runner.group("Targets" if len(reports) > 1 else "Checks"):
+        runner.show(target_blocks(reports))
+    for each in run_annotations(reports, now, shard):
+        runner.annotate(each)
+    runner.show(beside_the_annotations(reports))
     for line in ending.trace.splitlines():
         runner.debug(line)
-    runner.outputs(outputs(report, error))
-    runner.summary(summary(report, error))
+    if faults:
+        runner.annotate(Annotation(Level.ERROR, UNWRITTEN, unwritten(faults, reports)))
+    return ending.exit_code or bool(faults)
 
 
 if __name__ == "__main__":

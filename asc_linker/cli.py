@@ -6,6 +6,7 @@ command needs is imported when it runs, so that `--help` is there at once.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asc_linker import signals
 from asc_linker.errors import InputError
 from asc_linker.inputs.sources import gather
 from asc_linker.options import (
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from asc_linker.errors import AscLinkerError
     from asc_linker.inputs.credential_sources import Found
-    from asc_linker.reporting.telling import Voice
+    from asc_linker.reporting.console import Console
     from asc_linker.run import Ending
 
 _NAME = "asc-linker"
@@ -46,9 +48,8 @@ _NO_KEY = (
 
 def main() -> int:
     """Run the command line. Returns the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # A Windows console or pipe would choke on what Apple's people write.
-        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    signals.remember()
+    _open_streams()
     arguments = sys.argv[1:] or ["--help"]
     try:
         return cli.main(arguments, prog_name=_NAME, standalone_mode=False) or 0
@@ -59,8 +60,18 @@ def main() -> int:
     except Exception as fault:
         from asc_linker.run import fault_of_ours
 
-        voice = _voice(quiet=True, verbose=False)
-        return _end(_failed(fault_of_ours(fault)), voice, json="--json" in arguments)
+        return _end(_failed(fault_of_ours(fault)), _console(quiet=True), json="--json" in arguments)
+
+
+def _open_streams() -> None:
+    """Let both streams take all that Apple's people write, and nothing where they are closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # `>&-`
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
+            setattr(sys, name, nowhere)
+        else:
+            stream.reconfigure(encoding="utf-8", errors="replace")
 
 
 def _print_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
@@ -92,46 +103,94 @@ def _operate(operation: str, *, json: bool, quiet: bool, verbose: bool, **flags:
     _refuse_words()
     given, found = gather(input_names(), flags, os.environ, _home())
     inputs = {**given, **found.inputs, "operation": operation}
-    voice = _voice(quiet=quiet, verbose=verbose)
-    ending = _unreadable(found, inputs) if found.fault else _run(inputs, voice)
-    if isinstance(ending.error, InputError) and not inputs.get("api-private-key"):
-        ending.error.hint = "" if found.fault else _NO_KEY
-    return _end(ending, voice, json=json)
+    console = _console(quiet=quiet, verbose=verbose)
+    ending = _unreadable(found, inputs) if found.fault else _run(inputs, console)
+    for report in ending.reports:
+        if isinstance(report.error, InputError) and not inputs.get("api-private-key"):
+            report.error.hint = "" if found.fault else _NO_KEY
+    return _end(ending, console, json=json, quiet=quiet, path=inputs.get("report-file", ""))
 
 
-def _run(inputs: Mapping[str, str], voice: Voice) -> Ending:
+def _run(inputs: Mapping[str, str], console: Console) -> Ending:
     from asc_linker.run import Listeners, run
 
-    return run(inputs, Listeners(voice, on_token=lambda _token: None, debug=voice.debug))
+    listeners = Listeners(console, on_token=lambda _token: None, debug=console.debug)
+    return run(inputs, os.environ, listeners)
 
 
-def _end(ending: Ending, voice: Voice, *, json: bool) -> int:
-    """Tell the ending. Returns the exit code."""
-    from asc_linker.reporting.report import outputs
-    from asc_linker.reporting.telling import told
+def _end(
+    ending: Ending, console: Console, *, json: bool = False, quiet: bool = False, path: str = ""
+) -> int:
+    """Show and write how a run ended. Returns the exit code."""
+    from asc_linker.reporting.files import write_report_file
+    from asc_linker.reporting.report import report_json
+    from asc_linker.reporting.result import run_blocks, unwritten_blocks
 
-    voice.end(told(ending, datetime.now(UTC)))
+    reports, shard = ending.reports, ending.shard
+    console.show(run_blocks(reports, datetime.now(UTC), shard, quiet=quiet))
+    for line in ending.trace.splitlines():
+        console.debug(line)
+    faults = write_report_file(path, reports, shard)
     if json:
-        _print(outputs(ending.report, ending.error)["report"])
-    return ending.exit_code
+        faults += _print(report_json(reports))
+    console.show(unwritten_blocks(faults, reports))
+    return ending.exit_code or bool(faults)
 
 
 def _doctor(*, json: bool, quiet: bool, verbose: bool, **flags: str | None) -> int:
     from asc_linker.doctor import Diagnosis, diagnose
+    from asc_linker.reporting.result import unwritten_blocks
 
     _refuse_words()
     given, found = gather(["bundle-id", "app-id", "api-url"], flags, os.environ, _home())
-    voice = _voice(quiet=quiet, verbose=verbose)
+    console = _console(quiet=quiet, verbose=verbose)
     if found.fault:
         diagnosis = Diagnosis(error=InputError(found.fault))
     else:
-        diagnosis = diagnose({**given, **found.inputs}, found.origins, found.unused, voice)
+        diagnosis = diagnose({**given, **found.inputs}, found.origins, found.unused, console)
         if not found.inputs.get("api-private-key") and diagnosis.error:
             diagnosis.error.hint = _NO_KEY
-    voice.end(diagnosis.telling())
+    console.show(diagnosis.blocks(quiet=quiet))
+    faults = _print(diagnosis.as_json()) if json else []
+    console.show(unwritten_blocks(faults))
+    return diagnosis.exit_code or bool(faults)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
+@click.option("--json", is_flag=True, help="Print the joined report on stdout, not the summary.")
+def summary(*, files: tuple[str, ...], json: bool) -> int:
+    """Join the report files of a run's shards into one summary and one set of outputs.
+
+    In a step of GitHub's the summary and the outputs become the step's; elsewhere the summary is
+    printed, as Markdown. The exit code is that of the first target that failed.
+    """
+    from asc_linker.reporting.files import write_step_files
+    from asc_linker.reporting.join import join
+    from asc_linker.reporting.report import exit_code, outputs, report_json
+    from asc_linker.reporting.result import run_blocks, unwritten_blocks
+    from asc_linker.reporting.summary import summary as as_markdown
+
+    reports, now = join({name: _text_of(name) for name in files}), datetime.now(UTC)
+    markdown = as_markdown(reports, now)
+    is_step = any(os.environ.get(name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"))
+    faults = write_step_files(outputs(reports), markdown) if is_step else []
     if json:
-        _print(diagnosis.as_json())
-    return diagnosis.exit_code
+        faults += _print(report_json(reports))
+    elif not is_step:
+        faults += _print(markdown.rstrip())
+    console = _console()
+    console.show(run_blocks(reports, now))
+    console.show(unwritten_blocks(faults, reports))
+    return exit_code(reports) or bool(faults)
+
+
+def _text_of(name: str) -> str | Exception:
+    """The text of a file, or why it cannot be read."""
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        return error
 
 
 @cli.command(context_settings=_PASSED_ON)
@@ -145,8 +204,9 @@ def demo(arguments: tuple[str, ...]) -> int:
     from importlib.util import find_spec
 
     if find_spec("actions_toolkit") is None:
-        voice = _voice(quiet=False, verbose=True)
-        return _end(_run({"demo": "true"}, voice), voice, json=False)
+        console = _console(verbose=True)
+        return _end(_run({"demo": "true"}, console), console)
+    signals.restore()
     from asc_linker import demo as play
 
     # In a checkout and in the container nothing is installed: the step is a file there.
@@ -159,6 +219,7 @@ def demo(arguments: tuple[str, ...]) -> int:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def emulator(arguments: tuple[str, ...]) -> int:
     """Serve App Store Connect on loopback, for your own tests."""
+    signals.restore()
     from asc_linker.emulator.__main__ import main as serve
 
     return serve(arguments, f"{_NAME} emulator")
@@ -166,13 +227,13 @@ def emulator(arguments: tuple[str, ...]) -> int:
 
 @cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
+def completion(shell: str) -> int:
     """Print what makes a shell complete asc-linker."""
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)
     assert kind is not None, "click knows these three"
-    _print(kind(cli, {}, _NAME, "_ASC_LINKER_COMPLETE").source())
+    return len(_print(kind(cli, {}, _NAME, "_ASC_LINKER_COMPLETE").source()))
 
 
 for _operation, _summary in (
@@ -221,10 +282,10 @@ def _unreadable(found: Found, inputs: Mapping[str, str]) -> Ending:
 
 
 def _failed(error: AscLinkerError) -> Ending:
-    from asc_linker.decision.outcome import Known, Outcome
+    from asc_linker.decision.report import AttachReport, Outcome
     from asc_linker.run import Ending
 
-    return Ending(Known().report(Outcome.FAILED), error, error.exit_code)
+    return Ending((AttachReport(Outcome.FAILED, error=error),), None, "")
 
 
 def _refuse_words() -> None:
@@ -242,27 +303,50 @@ def _refuse(error: click.UsageError, arguments: list[str]) -> int:
     command = next((f" {each}" for each in arguments[:1] if each in cli.commands), "")
     hint = f"`{_NAME}{command} --help` lists what there is."
     ending = _failed(InputError(error.format_message(), hint=hint))
-    return _end(ending, _voice(quiet=True, verbose=False), json="--json" in arguments)
+    return _end(ending, _console(quiet=True), json="--json" in arguments, quiet=True)
 
 
-def _voice(*, quiet: bool, verbose: bool) -> Voice:
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        from asc_linker.reporting.terminal import Terminal
+def _console(*, quiet: bool = False, verbose: bool = False) -> Console:
+    from asc_linker.reporting.console import Lines, wants_colour
 
-        return Terminal(quiet=quiet, verbose=verbose)
-    from asc_linker.reporting.telling import Lines
+    is_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    if is_terminal:
+        try:
+            from asc_linker.reporting.terminal import Terminal
+        except ModuleNotFoundError:  # the container has no rich
+            pass
+        else:
+            return Terminal(quiet=quiet, verbose=verbose, spell=_as_typed)
+    colour = wants_colour(os.environ, by_default=is_terminal)
+    return Lines(sys.stderr, quiet=quiet, verbose=verbose, colour=colour, spell=_as_typed)
 
-    return Lines(sys.stderr, quiet=quiet, verbose=verbose)
+
+def _as_typed(text: str) -> str:
+    """`text` with inputs named as the options they are here: `--version-string`."""
+    from asc_linker.text import respelt
+
+    return respelt(text, _OPTIONS, lambda name, value: f"--{name} {value}".rstrip())
 
 
-def _print(text: str) -> None:
-    from asc_linker.reporting.telling import silence
+_OPTIONS = frozenset(input_names())
+
+
+def _print(text: str) -> list[str]:
+    """Print `text` on stdout. Returns why it is lost: a list of one, or of none."""
+    from asc_linker.reporting.console import silence
 
     try:
         print(text, flush=True)
-    except OSError:
-        # Whoever read has seen enough; what was done is done, and the exit code tells it.
+    except OSError as error:
         silence(sys.stdout)
+        # A reader that left has seen enough; what was done is done, and the exit code tells it.
+        if not isinstance(error, BrokenPipeError) and error.errno not in _NOBODY_READS:
+            return [f"stdout: {error.strerror}"]
+    return []
+
+
+# A pipe whose reader has gone says so in three ways, on Windows and where stdout was closed.
+_NOBODY_READS = (errno.EPIPE, errno.EINVAL, errno.EBADF)
 
 
 def _version() -> str:

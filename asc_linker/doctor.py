@@ -16,10 +16,19 @@ from asc_linker.apple.model import App
 from asc_linker.apple.retry import clock_fault, epoch
 from asc_linker.clock import SystemClock, duration
 from asc_linker.decision.preflight import Check, Verdict
-from asc_linker.errors import AscLinkerError, CredentialsError, InputError, NotFound
+from asc_linker.errors import (
+    AscLinkerError,
+    CredentialsError,
+    InputError,
+    Interrupted,
+    NotFound,
+    Stopped,
+)
 from asc_linker.inputs.read_job import read_job
-from asc_linker.reporting.report import checks_and_error
-from asc_linker.reporting.telling import Telling
+from asc_linker.reporting.report import SCHEMA, checks_and_error
+from asc_linker.reporting.result import diagnosis_blocks
+from asc_linker.signals import raising
+from asc_linker.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,18 +37,36 @@ if TYPE_CHECKING:
     from asc_linker.apple.access import Access, Credentials
     from asc_linker.apple.client import AppStoreConnect
     from asc_linker.apple.transport import Exchange
+    from asc_linker.clock import Clock
     from asc_linker.decision.request import AttachRequest
-    from asc_linker.reporting.telling import Voice
+    from asc_linker.reporting.console import Block, Console
 
 # Completes the inputs to a request that passes the checks; it is never sent.
 _NO_REQUEST = {"operation": "show", "version-id": "none"}
-_MOST_LISTED = 10
 # One page: an app by its id may be on another.
 _MOST_VISIBLE = 200
 _ROLE = (
     "Not known: Apple tells nobody. Any role reads; attaching needs App Manager or Admin, and "
     "only a write can tell."
 )
+
+
+_NAMES = {
+    "key-inputs": "Inputs",
+    "key-form": "Key",
+    "key-id": "Key id",
+    "key-clock": "Clock",
+    "key-accepted": "Accepted",
+    "key-kind": "Kind",
+    "key-permission": "Permission",
+    "key-agreements": "Agreements",
+    "key-role": "Role",
+    "key-apps": "Apps",
+    "key-app": "App",
+    "key-versions": "Versions",
+    "key-unused": "Not used",
+    "key-connection": "App Store Connect",
+}
 
 
 @dataclass(slots=True)
@@ -54,16 +81,15 @@ class Diagnosis:
     def exit_code(self) -> int:
         return 0 if self.error is None else self.error.exit_code
 
-    def telling(self) -> Telling:
-        return Telling(
-            "The key works. Whether its role may attach, only a write can tell.",
-            checks=tuple(self.checks),
-            error=self.error,
-        )
+    def blocks(self, *, quiet: bool = False) -> list[Block]:
+        """What to show; with `quiet` only how it ended."""
+        works = "The key works. Whether its role may attach, only a write can tell."
+        return diagnosis_blocks(() if quiet else self.checks, self.error, works)
 
     def as_json(self) -> str:
         """An array of one object, as every command gives."""
         full: dict[str, object] = {
+            "schema": SCHEMA,
             "outcome": "failed" if self.error else "passed",
             "apps": [
                 {"app-id": app.id, "bundle-id": app.bundle_id, "name": app.name}
@@ -72,41 +98,54 @@ class Diagnosis:
         }
         return json.dumps([full | checks_and_error(self.checks, self.error)], ensure_ascii=False)
 
-    def ok(self, name: str, sentence: str) -> None:
-        self.checks.append(Check(name.lower().replace(" ", "-"), name, Verdict.OK, sentence))
+    def ok(self, which: str, sentence: str) -> None:
+        self._add(which, Verdict.OK, sentence)
 
-    def refused(self, name: str, sentence: str) -> None:
-        self.checks.append(Check(name.lower().replace(" ", "-"), name, Verdict.REFUSED, sentence))
+    def refused(self, which: str, sentence: str) -> None:
+        self._add(which, Verdict.REFUSED, sentence)
 
-    def open(self, name: str, sentence: str) -> None:
-        self.checks.append(
-            Check(name.lower().replace(" ", "-"), name, Verdict.APPLE_DECIDES, sentence)
-        )
+    def not_known(self, which: str, sentence: str) -> None:
+        self._add(which, Verdict.APPLE_DECIDES, sentence)
+
+    def _add(self, which: str, verdict: Verdict, sentence: str) -> None:
+        self.checks.append(Check(which, _NAMES[which], verdict, sentence))
 
 
 def diagnose(
-    given: Mapping[str, str], origins: Mapping[str, str], unused: Sequence[str], voice: Voice
+    inputs: Mapping[str, str],
+    origins: Mapping[str, str],
+    unused: Sequence[str],
+    console: Console,
+    clock: Clock | None = None,
 ) -> Diagnosis:
-    """Examine the key that `given`, inputs by name, holds. Never raises AscLinkerError.
+    """Examine the key that `inputs` holds. Never raises AscLinkerError; a signal ends it.
 
     `origins` tells where each part of the key came from, `unused` which variables were passed over.
     """
-    found = Diagnosis()
+    diagnosis = Diagnosis()
     try:
-        job, keys = read_job({**_NO_REQUEST, **given})
+        job, keys = read_job({**_NO_REQUEST, **inputs})
         (access,) = keys.values()
     except InputError as error:
         for fault in error.faults:
-            found.refused("Inputs", fault)
-        found.error = error
+            diagnosis.refused("key-inputs", fault)
+        diagnosis.error = error
     else:
-        found.ok("Key", f"A P-256 private key, from {origins.get('api-private-key', '')}.")
-        found.ok("Key id", _identity(access.credentials, origins))
-        _Visit(job.requests[0], access, voice, found).examine()
+        diagnosis.ok("key-form", f"A P-256 private key, from {origins.get('api-private-key', '')}.")
+        diagnosis.ok("key-id", _identity(access.credentials, origins))
+        examination = _Examination(
+            job.requests[0], access, console, diagnosis, clock or SystemClock()
+        )
+        try:
+            with raising():
+                examination.run()
+        except Interrupted as stop:
+            diagnosis.error = Stopped(stop.signal_number, str(stop))
     if unused:
-        listed = ", ".join(unused)
-        found.open("Not used", f"{listed}. A key is taken whole, from one tool.")
-    return found
+        diagnosis.not_known(
+            "key-unused", f"{', '.join(unused)}. A key is taken whole, from one tool."
+        )
+    return diagnosis
 
 
 def _identity(key: Credentials, origins: Mapping[str, str]) -> str:
@@ -117,41 +156,46 @@ def _identity(key: Credentials, origins: Mapping[str, str]) -> str:
     return f"{told}. A team key of issuer {key.issuer_id}, from {origins.get('issuer-id', inside)}."
 
 
-class _Visit:
-    """Asks Apple, and notes what the answers tell."""
+class _Examination:
+    """Asks Apple, and notes in the diagnosis what the answers say."""
 
     def __init__(
-        self, request: AttachRequest, access: Access, voice: Voice, found: Diagnosis
+        self,
+        request: AttachRequest,
+        access: Access,
+        console: Console,
+        diagnosis: Diagnosis,
+        clock: Clock,
     ) -> None:
         self._request = request
         self._access = access
-        self._voice = voice
-        self._found = found
-        self._clock = SystemClock()
+        self._console = console
+        self._diagnosis = diagnosis
+        self._clock = clock
         self._status = 0
         self._date = ""
         self._answered_at = 0.0
         self._is_accepted = False
 
-    def examine(self) -> None:
-        found = self._found
+    def run(self) -> None:
+        diagnosis = self._diagnosis
         try:
             with self._connect(self._access) as apple:
-                found.apps = _apps(self._request, apple)
+                diagnosis.apps = _apps(self._request, apple)
                 self._note_accepted()
                 self._note_apps(apple)
         except AscLinkerError as error:
-            found.error = error
+            diagnosis.error = error
             if not self._is_accepted:
                 self._note_clock()
             if isinstance(error, CredentialsError):
                 self._note_refused(error)
             elif isinstance(error, NotFound):
-                found.refused("App", error.message)
+                diagnosis.refused("key-app", error.message)
             else:
-                found.refused("App Store Connect", error.message)
+                diagnosis.refused("key-connection", error.message)
         else:
-            found.open("Role", _ROLE)
+            diagnosis.not_known("key-role", _ROLE)
 
     def _connect(self, access: Access) -> AbstractContextManager[AppStoreConnect]:
         from asc_linker.apple.client import connect
@@ -160,12 +204,12 @@ class _Visit:
             access,
             self._clock,
             on_token=lambda _token: None,
-            on_exchange=self._hear,
-            on_retry=self._voice.line,
+            on_exchange=self._on_exchange,
+            on_retry=self._console.line,
         )
 
-    def _hear(self, exchange: Exchange) -> None:
-        self._voice.debug(str(exchange))
+    def _on_exchange(self, exchange: Exchange) -> None:
+        self._console.debug(str(exchange))
         self._status = exchange.status
         self._date = exchange.date
         self._answered_at = self._clock.now()
@@ -174,64 +218,68 @@ class _Visit:
         self._is_accepted = True
         self._note_clock()
         kind = "a team" if self._access.credentials.issuer_id else "an individual"
-        self._found.ok("Accepted", f"Apple accepts it as {kind} key.")
-        self._found.ok("Agreements", "None is missing, as far as reading needs them.")
+        self._diagnosis.ok("key-accepted", f"Apple accepts it as {kind} key.")
+        self._diagnosis.ok("key-agreements", "None is missing, as far as reading needs them.")
 
     def _note_clock(self) -> None:
         apples = epoch(self._date)
         if apples is None:
-            self._found.open("Clock", "Not known: there is no answer with Apple's time.")
+            self._diagnosis.not_known(
+                "key-clock", "Not known: there is no answer with Apple's time."
+            )
         elif fault := clock_fault(self._date, self._answered_at):
-            self._found.refused("Clock", f"{fault} Set it: a larger difference is refused.")
+            self._diagnosis.refused("key-clock", f"{fault} Set it: a larger difference is refused.")
         else:
             # An HTTP date has no fractions.
             skew = duration(max(1.0, abs(self._answered_at - apples)))
-            self._found.ok("Clock", f"Within {skew} of Apple's.")
+            self._diagnosis.ok("key-clock", f"Within {skew} of Apple's.")
 
     def _note_apps(self, apple: AppStoreConnect) -> None:
         """The app that was asked for and its versions; without one, what the key sees."""
-        found, request = self._found, self._request
+        diagnosis, request = self._diagnosis, self._request
         if not request.bundle_id and not request.app_id:
-            if found.apps:
-                found.ok("Apps", f"The key sees {_listed(found.apps)}.")
+            if diagnosis.apps:
+                diagnosis.ok("key-apps", f"The key sees {_app_list(diagnosis.apps)}.")
                 return
             raise NotFound(
                 "The key sees no app.",
                 hint="Give the key access to the app on App Store Connect; an individual key sees "
                 "the apps of its user.",
             )
-        if not found.apps:
-            found.apps = apple.visible_apps()
-            sees = _listed(found.apps) if found.apps else "no app"
+        if not diagnosis.apps:
+            diagnosis.apps = apple.visible_apps()
+            sees = _app_list(diagnosis.apps) if diagnosis.apps else "no app"
             raise NotFound(
                 f"The key does not see {request.bundle_id or f'app {request.app_id}'}.",
                 hint=f"It sees {sees}. Check the spelling, that the key is of the team that owns "
                 "the app, and that the key may see it.",
             )
-        app = found.apps[0]
-        found.ok("App", f"The key sees {_named(app)}.")
+        app = diagnosis.apps[0]
+        diagnosis.ok("key-app", f"The key sees {_named(app)}.")
         versions = apple.versions(app.id)
-        found.ok("Versions", f"It may read them: there are {len(versions)}.")
+        diagnosis.ok("key-versions", f"It may read them: there are {len(versions)}.")
 
     def _note_refused(self, error: CredentialsError) -> None:
         """Say what was refused, and for a key of the other kind which it is."""
-        found = self._found
+        diagnosis = self._diagnosis
         if self._status != 401:
             if not self._is_accepted:
-                found.ok("Accepted", "Apple accepts the key, but forbids the request.")
-            found.refused("Permission", error.message)
+                diagnosis.ok("key-accepted", "Apple accepts the key, but forbids the request.")
+            diagnosis.refused("key-permission", error.message)
             return
-        found.refused("Accepted", error.message)
+        diagnosis.refused("key-accepted", error.message)
         if clock_fault(self._date, self._answered_at):
             return
         if self._access.credentials.issuer_id is None:
-            found.open("Kind", "Without an issuer it counts as an individual key. Is it a team's?")
+            diagnosis.not_known(
+                "key-kind", "Without an issuer it counts as an individual key. Is it a team's?"
+            )
             error.hint = f"If it is a team key, give `issuer-id`. {error.hint}"
         elif self._is_individual():
-            found.refused("Kind", "It is an individual key, and was used with an issuer.")
+            diagnosis.refused("key-kind", "It is an individual key, and was used with an issuer.")
             error.hint = "Leave out `issuer-id`: an individual key has none."
         else:
-            found.open("Kind", "It is not accepted as an individual key either.")
+            diagnosis.not_known("key-kind", "It is not accepted as an individual key either.")
 
     def _is_individual(self) -> bool:
         """Whether Apple accepts the key once no issuer is named."""
@@ -247,7 +295,8 @@ class _Visit:
 def _apps(request: AttachRequest, apple: AppStoreConnect) -> list[App]:
     """The app that was asked for, if it is there or may be; without one, what the key sees."""
     if request.bundle_id:
-        return [app for app in apple.apps(request.bundle_id) if app.bundle_id == request.bundle_id]
+        found = apple.apps([request.bundle_id])
+        return [app for app in found if app.bundle_id == request.bundle_id]
     visible = apple.visible_apps()
     if request.app_id is None:
         return visible
@@ -255,10 +304,8 @@ def _apps(request: AttachRequest, apple: AppStoreConnect) -> list[App]:
     return [app for app in visible if app.id == request.app_id] or hidden
 
 
-def _listed(apps: Sequence[App]) -> str:
-    told = ", ".join(app.bundle_id or app.id for app in apps[:_MOST_LISTED])
-    more = len(apps) - _MOST_LISTED
-    return f"{told} and {more} more" if more > 0 else told
+def _app_list(apps: Sequence[App]) -> str:
+    return listed([app.bundle_id or app.id for app in apps])
 
 
 def _named(app: App) -> str:

@@ -23,17 +23,17 @@ def is_dotted(text: str) -> bool:
 
 def same_version(one: str, other: str) -> bool:
     """Whether Apple takes both for one version string."""
-    return _version(one) == _version(other)
+    return plain_version(one) == plain_version(other)
 
 
 def same_build_number(one: str, other: str) -> bool:
     """Whether Apple takes both for one build number."""
-    return _plain(one) == _plain(other)
+    return plain_build_number(one) == plain_build_number(other)
 
 
 def version_spellings(version_string: str) -> tuple[str, ...]:
     """`version_string` first, then every other spelling Apple may have stored: `1.2`, `1.2.0`."""
-    parts = _version(version_string).split(".")
+    parts = plain_version(version_string).split(".")
     padded = (
         parts + ["0"] * zeros for zeros in range(max(1, 1 + _PARTS_OF_A_VERSION - len(parts)))
     )
@@ -42,7 +42,7 @@ def version_spellings(version_string: str) -> tuple[str, ...]:
 
 def build_number_spellings(build_number: str) -> tuple[str, ...]:
     """`build_number` first, then without leading zeros, if that differs."""
-    return tuple(dict.fromkeys([build_number, _plain(build_number)]))
+    return tuple(dict.fromkeys([build_number, plain_build_number(build_number)]))
 
 
 def distance(one: str, other: str) -> tuple[float, ...]:
@@ -56,16 +56,16 @@ def distance(one: str, other: str) -> tuple[float, ...]:
     return tuple(float(abs(mine - yours)) for mine, yours in zip(ours, theirs, strict=True))
 
 
-def _plain(text: str) -> str:
+def plain_build_number(text: str) -> str:
     """Without leading zeros; anything that is not dotted numbers is left as it is."""
     if not _DOTTED.fullmatch(text):
         return text
     return ".".join(part.lstrip("0") or "0" for part in text.split("."))
 
 
-def _version(text: str) -> str:
+def plain_version(text: str) -> str:
     """Without leading zeros and without trailing `.0`."""
-    plain = _plain(text)
+    plain = plain_build_number(text)
     while plain.endswith(".0"):
         plain = plain.removesuffix(".0")
     return plain

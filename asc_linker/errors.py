@@ -18,28 +18,30 @@ the section of the troubleshooting page.
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
 class AppleError:
     """One entry of Apple's `errors`. Text is Apple's, unescaped; what Apple left out is empty.
 
-    `code` is dotted and may gain levels: compare by prefix. `where` is the JSON pointer or the
-    parameter that `source` names. `associated` keeps `meta.associatedErrors` with their paths.
+    `code` is dotted and may gain levels: compare by prefix. `source` is Apple's, None where Apple
+    left it out; `where` is the JSON pointer or the parameter in it. `associated` keeps
+    `meta.associatedErrors` with their paths.
     """
 
-    code: str
+    code: str = ""
     title: str = ""
     detail: str = ""
     status: str = ""
     where: str = ""
     id: str = ""
     associated: tuple[tuple[str, AppleError], ...] = ()
+    source: Mapping[str, str] | None = field(default=None, hash=False)
 
     def is_a(self, code: str) -> bool:
         """Whether this is `code`, or one of the more precise codes below it."""
@@ -53,7 +55,7 @@ class AppleError:
 
     def __str__(self) -> str:
         said = ": ".join(part for part in (self.title.rstrip("."), self.detail) if part)
-        return f"{said or 'no explanation'} ({self.code})"
+        return f"{said or 'no explanation'}" + (f" ({self.code})" if self.code else "")
 
 
 def every_error(errors: Sequence[AppleError]) -> Iterator[AppleError]:
@@ -89,6 +91,15 @@ class AscLinkerError(Exception):
         self.id = id or type(self).id
         self.apple = tuple(apple)
         self.request_id = request_id
+
+    def reworded(self, message: str, hint: str) -> Self:
+        """The same error in other words; targets that share a cause may need their own."""
+        again = type(self).__new__(type(self))
+        again.__dict__.update(self.__dict__)
+        Exception.__init__(again, message)
+        again.message, again.hint = message, hint
+        again.__cause__ = self
+        return again
 
 
 class InputError(AscLinkerError):

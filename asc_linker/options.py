@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_linker.decision.request import IfAttached, IfVersionLocked, IfVersionMissing, ReleaseType
-from asc_linker.inputs.sources import variable
-from asc_linker.inputs.table import INPUTS
+from asc_linker.inputs.table import INPUTS, variable
 
 if TYPE_CHECKING:
     from asc_linker.inputs.table import Input
 
-# What a command is called, and what `asc-linker demo` is for.
-_NO_OPTION = ("operation", "demo")
+# What a command is called.
+_NO_OPTION = ("operation",)
 # A section of the help begins at each of these inputs, in the table's order.
 _SECTIONS = {
     "api-key-id": "The API key",
     "bundle-id": "App, version and build",
     "wait-minutes": "What to do when",
-    "dry-run": "The run",
+    "targets": "Several apps",
+    "report-file": "The run",
 }
 _OUTPUT = "What is shown"
 # Accepted everywhere, so that one environment serves all commands; shown where it does something.
@@ -34,7 +34,9 @@ _FOR_ATTACH = frozenset(
         "uses-non-exempt-encryption",
     }
 )
-_FOR_WRITES = frozenset({"build-number", "build-id", "if-version-locked", "dry-run"})
+_FOR_WRITES = frozenset(
+    {"build-number", "build-id", "if-version-locked", "expected-plan", "dry-run"}
+)
 _FOR_DOCTOR = ("api-key-id", "issuer-id", "api-private-key", "bundle-id", "app-id", "api-url")
 _BOOLEANS = ("true", "false")
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -50,9 +52,13 @@ _METAVARS = {
     "api-private-key": "TEXT",
     "issuer-id": "UUID",
     "version-string": "VERSION",
-    "package": "FILE",
+    "package": "FILE|PATTERN",
+    "targets": "YAML|FILE",
+    "shard": "PART/TOTAL",
     "earliest-release-date": "TIME",
 }
+# What the shell completes as a path.
+_PATHS = frozenset({"package", "targets", "report-file"})
 _FILES = {
     "api-private-key-file": "The .p8 in a file. Its name gives the id: AuthKey_<id>.p8.",
     "api-key-json-file": "fastlane's JSON key in a file, with id, issuer and key.",
@@ -89,7 +95,12 @@ EXAMPLES = {
 
 \b
   # everything from the package that was uploaded; look first, write nothing
-  asc-linker attach --package build/Notes.ipa --dry-run
+  asc-linker attach --package 'build/*.ipa' --dry-run
+
+\b
+  # both platforms of one app, or all apps of a list, or none
+  asc-linker attach --bundle-id com.example.notes --tag v1.4.2+231 --platform ios,macos
+  asc-linker attach --targets targets.yml --tag v1.4.2+231
 """,
     "detach": """\
 \b
@@ -180,12 +191,12 @@ def _option(entry: Input, section: str, *, hidden: bool) -> _Option:
     if entry.default and entry.default not in _BOOLEANS:
         text += f" [default: {entry.default}]"
     if entry.secret:
-        text += _BETTER.format(entry.variable)
+        text += _BETTER.format(variable(entry.name))
     rest: dict[str, object] = {
         "help": text,
         "hidden": hidden,
         "metavar": _METAVARS.get(entry.name, "|".join(choices) or _last_word(entry.name)),
-        "type": click.Path() if entry.name == "package" else str,
+        "type": click.Path() if entry.name in _PATHS else str,
     }
     if choices:
         rest["shell_complete"] = lambda _context, _option, begun: [
@@ -202,11 +213,11 @@ def _last_word(name: str) -> str:
 
 
 def _output_options() -> list[click.Parameter]:
-    """How the run is told; shared by every command that does something."""
+    """What is shown of the run; shared by every command that does something."""
     texts = {
         "json": "Print the report on stdout: an array, whatever happens.",
-        "quiet": "Tell only how it ended.",
-        "verbose": "Tell each request as well; never a token.",
+        "quiet": "Show only how it ended.",
+        "verbose": "Show each request as well; never a token.",
     }
     return [
         click.Option([f"--{name}"], is_flag=True, envvar=variable(name), help=text)

@@ -1,59 +1,55 @@
-"""One run, whatever the edge: inputs by name in, an ending out.
+"""One run, whatever the door: inputs by name in, an ending out.
 
 Here, and nowhere else, failures stop being exceptions.
 """
 
 from __future__ import annotations
 
-import signal
 import traceback
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from asc_linker.clock import SystemClock
-from asc_linker.decision.outcome import Known, Outcome
-from asc_linker.errors import AscLinkerError, Interrupted
+from asc_linker.decision.report import AttachReport, Outcome
+from asc_linker.errors import AscLinkerError, Interrupted, Stopped
 from asc_linker.inputs.read_job import read_boolean, read_job
+from asc_linker.signals import raising
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
-    from types import FrameType
 
-    from asc_linker.attach.progress import Tell
-    from asc_linker.decision.outcome import AttachReport
+    from asc_linker.apple.access import Access
+    from asc_linker.apple.client import AppStoreConnect
+    from asc_linker.attach.ledger import Ledger
+    from asc_linker.attach.progress import Progress
+    from asc_linker.clock import Clock
+    from asc_linker.decision.request import Shard
 
 _A_BUG = (
     "This is a fault of asc-linker, not of yours. Please report it, with what it logs when "
     "debugging is on: that names the place, and holds no secret."
 )
 _GO_ON = "Run again to go on where this run ended."
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class _Interruption(AscLinkerError):
-    """Interrupted, as the error that is told."""
-
-    exit_code = 128 + signal.SIGINT
-    title = "The run was stopped"
-
-
-class _Termination(_Interruption):
-    exit_code = 128 + signal.SIGTERM
-
-
-_STOPPED = {kind.exit_code: kind for kind in (_Interruption, _Termination)}
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended. `error` is None when all is well; `trace` is for a fault of ours alone."""
+    """How a run ended.
 
-    report: AttachReport
-    error: AscLinkerError | None = None
-    exit_code: int = 0
+    `reports` is empty where a shard has no target; `trace` is for a fault of ours alone.
+    """
+
+    reports: tuple[AttachReport, ...]
+    shard: Shard | None = None
     trace: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """That of the first target that failed, in their order."""
+        failed = (report.error for report in self.reports if report.error is not None)
+        return next((error.exit_code for error in failed), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,83 +57,105 @@ class Listeners:
     """Who hears what while a run goes on.
 
     `on_token` gets every token before its first use, to mask it; `debug` gets a line for every
-    request; `tell` gets the progress.
+    request; `progress` gets what happens.
     """
 
-    tell: Tell
+    progress: Progress
     on_token: Callable[[str], None]
     debug: Callable[[str], None]
 
 
-def run(given: Mapping[str, str], listeners: Listeners) -> Ending:
-    """Carry out what the inputs say. Never raises; signals end it with what is known by then."""
-    known = Known()
-    try:
-        with _stopped_by_signals():
-            return Ending(_carry_out(given, listeners, known))
-    except AscLinkerError as error:
-        return Ending(known.report(Outcome.FAILED), error, error.exit_code)
-    except Interrupted as stop:
-        stopped = _STOPPED[128 + stop.signal_number](
-            f"{stop} {_what_was_written(known)}", hint=_GO_ON
-        )
-        return Ending(known.report(Outcome.FAILED), stopped, stopped.exit_code)
-    except Exception as fault:
-        told = fault_of_ours(fault)
-        trace = "".join(traceback.format_exception(fault))
-        return Ending(known.report(Outcome.FAILED), told, told.exit_code, trace)
+def run(
+    given: Mapping[str, str],
+    environment: Mapping[str, str],
+    listeners: Listeners,
+    clock: Clock | None = None,
+) -> Ending:
+    """Carry out what the inputs say. Never raises; signals end it with what is known by then.
+
+    `environment` is where targets find their own keys, and shards their place.
+    """
+    with ExitStack() as stack:
+        this = _Run(listeners, clock or SystemClock(), stack)
+        try:
+            with raising():
+                return this.carry_out(given, environment)
+        except AscLinkerError as error:
+            return this.ended_by(error)
+        except Interrupted as stop:
+            return this.ended_by(this.stopped(stop))
+        except Exception as fault:
+            trace = "".join(traceback.format_exception(fault))
+            return replace(this.ended_by(fault_of_ours(fault)), trace=trace)
 
 
 def fault_of_ours(fault: Exception) -> AscLinkerError:
-    """What is told where an exception was not meant: its kind, and how to report it."""
+    """What is told where an exception was not expected: its kind, and how to report it."""
     return AscLinkerError(f"asc-linker stopped on {type(fault).__name__}.", hint=_A_BUG)
 
 
-def _what_was_written(known: Known) -> str:
-    if known.pending is not None:
-        return "A write was under way; whether Apple made the change is not known."
-    return "The write was done." if known.changed else "Nothing was written."
+class _Run:
+    """What has to outlive whatever ends the run."""
 
+    def __init__(self, listeners: Listeners, clock: Clock, stack: ExitStack) -> None:
+        self._listeners = listeners
+        self._clock = clock
+        self._stack = stack
+        self._shard: Shard | None = None
+        self._apple: dict[str, AppStoreConnect] = {}
+        self._ledger: Ledger | None = None
 
-def _carry_out(given: Mapping[str, str], listeners: Listeners, known: Known) -> AttachReport:
-    world: AbstractContextManager[Mapping[str, str]] = nullcontext(given)
-    if read_boolean(given, "demo"):
-        from asc_linker.demo import stand_in
+    def carry_out(self, given: Mapping[str, str], environment: Mapping[str, str]) -> Ending:
+        world: AbstractContextManager[Mapping[str, str]] = nullcontext(given)
+        if read_boolean(given, "demo"):
+            from asc_linker.demo import stand_in
 
-        world = stand_in(given)
-    with world as inputs:
-        job, keys = read_job(inputs)
-        (access,) = keys.values()
+            world = stand_in(given)
+        inputs = self._stack.enter_context(world)
+        job, keys = read_job(inputs, environment)
+        self._shard = job.shard
+        if not job.requests:
+            return Ending((), job.shard)
         # The network stack loads only once the inputs make sense.
+        from asc_linker.attach.attach import attach_all
+        from asc_linker.attach.ledger import Ledger
+
+        self._connect(keys)
+        self._ledger = Ledger(self._requests_left)
+        reports = attach_all(job, self._apple, self._clock, self._listeners.progress, self._ledger)
+        return Ending(reports, job.shard)
+
+    def ended_by(self, error: AscLinkerError) -> Ending:
+        """The ending of a run that `error` ended: with what was written, and what is not known."""
+        if self._ledger is None:
+            return Ending((AttachReport(Outcome.FAILED, error=error),), self._shard)
+        return Ending(self._ledger.reports(error), self._shard)
+
+    def stopped(self, stop: Interrupted) -> Stopped:
+        """What is told of a signal, once it was looked what became of the writes under way."""
+        if self._ledger is None:
+            return Stopped(stop.signal_number, f"{stop} Nothing was written.", hint=_GO_ON)
+        if self._ledger.pending:
+            from asc_linker.attach.carry_out import look_back
+
+            look_back(self._apple, self._ledger)
+        made = "What was written is told below." if self._ledger.has_written else ""
+        nothing = "" if made or self._ledger.pending else "Nothing was written."
+        return Stopped(stop.signal_number, f"{stop} {made}{nothing}".strip(), hint=_GO_ON)
+
+    def _connect(self, keys: Mapping[str, Access]) -> None:
         from asc_linker.apple.client import connect
-        from asc_linker.attach.attach import attach
 
-        clock = SystemClock()
-        with connect(
-            access,
-            clock,
-            on_token=listeners.on_token,
-            on_exchange=lambda exchange: listeners.debug(str(exchange)),
-            on_retry=listeners.tell.line,
-        ) as apple:
-            report = attach(job, apple, clock, listeners.tell, known)
-            return replace(report, requests_left=apple.requests_left)
+        for key_id, access in keys.items():
+            self._apple[key_id] = self._stack.enter_context(
+                connect(
+                    access,
+                    self._clock,
+                    on_token=self._listeners.on_token,
+                    on_exchange=lambda exchange: self._listeners.debug(str(exchange)),
+                    on_retry=self._listeners.progress.line,
+                )
+            )
 
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into Interrupted; afterwards they no longer disturb the telling.
-
-    A cancelled job gets SIGINT, 7.5 s later SIGTERM, 2.5 s later the end.
-    """
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        raise Interrupted(number)
-
-    for number in _SIGNALS:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+    def _requests_left(self, key_id: str) -> int | None:
+        return self._apple[key_id].requests_left

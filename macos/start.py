@@ -24,7 +24,7 @@ from types import FrameType
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)  # it was this file's folder; the caller's checkout is never on it
 
-from asc_linker.inputs.table import INPUTS  # noqa: E402
+from asc_linker.inputs.table import INPUTS, variable  # noqa: E402
 from asc_linker.text import log_line  # noqa: E402
 
 REQUIREMENTS = ROOT / "requirements" / "runtime.txt"
@@ -49,8 +49,8 @@ class Stopped(Exception):
 def packages() -> Path:
     """The folder of installed packages; made first, where this runner has none that fits."""
     kept = os.environ.get("RUNNER_ENVIRONMENT") == "self-hosted"
-    for variable in ("RUNNER_TOOL_CACHE", "RUNNER_TEMP") if kept else ("RUNNER_TEMP",):
-        home = Path(os.environ.get(variable) or tempfile.gettempdir(), "asc-linker")
+    for name in ("RUNNER_TOOL_CACHE", "RUNNER_TEMP") if kept else ("RUNNER_TEMP",):
+        home = Path(os.environ.get(name) or tempfile.gettempdir(), "asc-linker")
         folder = home / _fingerprint()
         if folder.is_dir():
             with suppress(OSError):
@@ -138,7 +138,7 @@ def main() -> int:
         encoding="utf-8", errors="replace", newline="\n"
     )
     # pip needs none of it, and what pip starts even less.
-    inputs = {entry.name: os.environ.pop(entry.variable, "") for entry in INPUTS}
+    inputs = {entry.name: os.environ.pop(variable(entry.name), "") for entry in INPUTS}
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:

@@ -16,13 +16,14 @@ from typing import Any
 
 import pytest
 from fake_clock import NOON, FakeClock
-from story import APP, APP_ID, Listener, app_with, without_version
+from story import APP, APP_ID, Log, app_with, without_version
 
 from asc_linker.apple.client import AppStoreConnect
 from asc_linker.apple.tokens import Tokens
 from asc_linker.apple.transport import Exchange, Transport
-from asc_linker.attach.attach import attach
-from asc_linker.decision.outcome import AttachReport, Known, Outcome
+from asc_linker.attach.attach import attach_all
+from asc_linker.attach.ledger import Ledger
+from asc_linker.decision.report import AttachReport
 from asc_linker.emulator import Emulator, ThrowawayKey, World
 from asc_linker.errors import AscLinkerError
 from asc_linker.inputs.read_job import read_job
@@ -216,11 +217,14 @@ class Cell:
     """What a run came to, and what it left behind."""
 
     report: AttachReport
-    error: AscLinkerError | None
     exchanges: list[Exchange]
     took_effect: int
     world: World
     seconds: float
+
+    @property
+    def error(self) -> AscLinkerError | None:
+        return self.report.error
 
     @property
     def attached(self) -> str | None:
@@ -271,11 +275,11 @@ class Bench:
         *,
         for_good: bool = False,
     ) -> Cell:
-        clock, known, exchanges = FakeClock(), Known(), list[Exchange]()
+        clock, exchanges = FakeClock(), list[Exchange]()
         world = World.from_json({"apps": [deepcopy(dict(operation.app))]})
         quiet_s = 0.2 if misfortune and "stall_seconds" in misfortune.script else 20.0
         with Emulator(world, keys=[self._key], now=clock.now) as emulator:
-            job = read_job(
+            job, keys = read_job(
                 {
                     "api-key-id": self._key.key_id,
                     "issuer-id": self._key.issuer_id or "",
@@ -292,8 +296,9 @@ class Bench:
                     times=None if for_good else 1,
                     **misfortune.script,
                 )
+            ((key_id, access),) = keys.items()
             transport = Transport(
-                Tokens(job.credentials, clock, _unheard),
+                Tokens(access.credentials, clock, _unheard),
                 api_url=emulator.url,
                 clock=clock,
                 on_exchange=exchanges.append,
@@ -301,16 +306,12 @@ class Bench:
                 timeout_s=(20.0, quiet_s),
                 random=lambda: 0.0,
             )
-            error = None
-            try:
-                report = attach(job.request, AppStoreConnect(transport), clock, Listener(), known)
-            except AscLinkerError as raised:
-                error, report = raised, known.report(Outcome.FAILED)
-            finally:
-                transport.close()
+            apple = {key_id: AppStoreConnect(transport)}
+            (report,) = attach_all(job, apple, clock, Log(), Ledger())
+            transport.close()
             struck = _struck(emulator, position, misfortune, for_good=for_good)
             took_effect = sum(200 <= each.status < 300 for each in emulator.writes) + struck
-        return Cell(report, error, exchanges, took_effect, world, clock.elapsed)
+        return Cell(report, exchanges, took_effect, world, clock.elapsed)
 
 
 def _unheard(_text: str) -> None:

@@ -63,19 +63,20 @@ def record(folder: Path, *, keep_ids: bool) -> int:
     """Make the cassettes. Returns how many. Raises AscLinkerError."""
     given = {name: os.environ.get(f"ASC_LINKER_{_variable(name)}", "") for name in _INPUTS}
     # Any version will do: all of them are read.
-    job = read_job(given | {"operation": "show", "version-string": "1.0"})
+    job, keys = read_job(given | {"operation": "show", "version-string": "1.0"})
+    (request,), (access,) = job.requests, keys.values()
     recorder = vcr.VCR(
         cassette_library_dir=str(folder),
         record_mode=vcr.mode.ALL,
         decode_compressed_response=True,
         filter_headers=("authorization",),
     )
-    recorder.register_serializer("scrubbed", Scrubber(job.request.bundle_id, keep_ids=keep_ids))
+    recorder.register_serializer("scrubbed", Scrubber(request.bundle_id, keep_ids=keep_ids))
     with connect(
-        job, SystemClock(), on_token=lambda _: None, on_exchange=lambda _: None, on_retry=print
+        access, SystemClock(), on_token=lambda _: None, on_exchange=lambda _: None, on_retry=print
     ) as apple:
         tape = Recording(apple, lambda name: _cassette(recorder, folder, name))
-        tape.record(job.request)
+        tape.record(request)
         return tape.made
 
 
@@ -90,13 +91,13 @@ class Recording:
     def record(self, request: AttachRequest) -> None:
         apple, app = self._apple, request.app_id
         if app is None:
-            apps = self._play("apps", apple.apps, request.bundle_id)
+            apps = self._play("apps", apple.apps, [request.bundle_id])
             same = [each.id for each in apps if each.bundle_id == request.bundle_id]
             if not same:
                 raise InputError(f"This key sees no app with the bundle id {request.bundle_id}.")
             app = same[0]
         versions = self._play("versions", apple.versions, app)
-        builds = self._play("builds", apple.builds, app)
+        builds = self._play("builds", apple.builds, [app])
         self._play("uploads", apple.uploads, app)
         for version in versions[:1]:
             self._play("version", apple.version, version.id)
@@ -104,7 +105,7 @@ class Recording:
         for build in builds[:1]:
             self._play("build", apple.build, build.id)
 
-    def _play(self, name: str, call: Callable[[Any], Any], what: str) -> Any:
+    def _play(self, name: str, call: Callable[[Any], Any], what: object) -> Any:
         with self._cassette(name):
             result = call(what)
         self.made += 1

@@ -9,14 +9,12 @@ from typing import Any
 
 from fake_clock import FakeClock
 
-from asc_linker.apple.client import connect
-from asc_linker.attach.attach import attach
-from asc_linker.decision.outcome import AttachReport, Known, Outcome
 from asc_linker.decision.preflight import Check, Verdict
+from asc_linker.decision.report import AttachReport
 from asc_linker.emulator import Emulator, ThrowawayKey, World
 from asc_linker.errors import AscLinkerError
-from asc_linker.inputs.read_job import read_job
 from asc_linker.reporting.report import outputs
+from asc_linker.run import Ending, Listeners, run
 
 APP_ID = "6446000001"
 APP: dict[str, Any] = {
@@ -51,32 +49,54 @@ APP: dict[str, Any] = {
 
 
 @dataclass(slots=True)
-class Listener:
-    """What the story tells while it goes on."""
+class Log:
+    """What a run says while it goes on."""
 
     lines: list[str] = field(default_factory=list)
+    statuses: list[tuple[str, str]] = field(default_factory=list)
 
     def line(self, text: str) -> None:
         self.lines.append(text)
 
+    def status(self, label: str, text: str) -> None:
+        self.statuses.append((label, text))
+
     def waiting(self, what: str, elapsed_s: float, left_s: float) -> None:
         self.lines.append(what)
-
-    def unheard(self, _: object) -> None:
-        """Tokens and exchanges are for the edges."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a run ended: what it reports, and the error it raised, if any."""
+    """How a run ended: what it reports of each target, and what it said meanwhile."""
 
-    report: AttachReport
-    error: AscLinkerError | None
-    lines: list[str]
+    ending: Ending
+    log: Log
+
+    @property
+    def reports(self) -> tuple[AttachReport, ...]:
+        return self.ending.reports
+
+    @property
+    def report(self) -> AttachReport:
+        """That of the first target."""
+        return self.reports[0]
+
+    @property
+    def lines(self) -> list[str]:
+        return self.log.lines
+
+    @property
+    def error(self) -> AscLinkerError | None:
+        """The first target's."""
+        return self.report.error
 
     @property
     def exit_code(self) -> int:
-        return self.error.exit_code if self.error else 0
+        return self.ending.exit_code
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [report.outcome.value for report in self.reports]
 
     @property
     def outcome(self) -> str:
@@ -93,7 +113,7 @@ class End:
 
     @property
     def outputs(self) -> dict[str, str]:
-        return outputs(self.report, self.error)
+        return outputs(self.reports)
 
     @property
     def checks(self) -> dict[str, Check]:
@@ -103,6 +123,10 @@ class End:
     def refused(self) -> set[str]:
         """The names of the checks that failed."""
         return {c.name for c in self.report.checks if c.verdict is Verdict.REFUSED}
+
+
+def _unheard(_: str) -> None:
+    """Tokens and exchanges are for the doors."""
 
 
 class Story:
@@ -126,25 +150,17 @@ class Story:
 
     def run_with(self, inputs: Mapping[str, str]) -> End:
         """Run once with exactly these inputs, and the key's."""
-        job = read_job(
-            {
-                "api-key-id": self._key.key_id,
-                "issuer-id": self._key.issuer_id or "",
-                "api-private-key": self._key.private_key,
-                "api-url": self.emulator.url,
-                **inputs,
-            }
-        )
-        known, listener = Known(), Listener()
-        unheard = listener.unheard
-        with connect(
-            job, self.clock, on_token=unheard, on_exchange=unheard, on_retry=listener.line
-        ) as apple:
-            try:
-                report = attach(job.request, apple, self.clock, listener, known)
-            except AscLinkerError as error:
-                return End(known.report(Outcome.FAILED), error, listener.lines)
-        return End(report, None, listener.lines)
+        log = Log()
+        given = {
+            "api-key-id": self._key.key_id,
+            "issuer-id": self._key.issuer_id or "",
+            "api-private-key": self._key.private_key,
+            "api-url": self.emulator.url,
+            **inputs,
+        }
+        ending = run(given, {}, Listeners(log, _unheard, _unheard), self.clock)
+        assert not ending.trace, ending.trace
+        return End(ending, log)
 
     @property
     def world(self) -> World:

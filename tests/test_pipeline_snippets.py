@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from runner_environment import ROOT, entrypoint
 
 from asc_linker.emulator import Emulator, ThrowawayKey, World, example_world
-from asc_linker.inputs.table import INPUTS
+from asc_linker.inputs.table import INPUTS, variable
 
 PAGE = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
 IMAGE = "ghcr.io/asc-linker/asc-linker:0"
@@ -229,7 +229,7 @@ def test_jenkins(attaches: Script, secrets: dict[str, str]) -> None:
 
 
 def test_every_variable_of_the_page_is_an_input() -> None:
-    known = {entry.variable for entry in INPUTS}
+    known = {variable(entry.name) for entry in INPUTS}
 
     assert set(re.findall(r"ASC_LINKER_\w+", PAGE)) <= known
 

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from runner_environment import ROOT, entrypoint
 
 from asc_linker import errors
-from asc_linker.decision.outcome import AttachReport, Outcome
+from asc_linker.decision.report import AttachReport, Outcome
 from asc_linker.emulator import example_world
 from asc_linker.errors import AscLinkerError
 from asc_linker.inputs.table import INPUTS
@@ -21,7 +21,7 @@ from asc_linker.reporting import report
 
 ACTIONS = [path for path in (ROOT / "action.yml", ROOT / "macos" / "action.yml") if path.exists()]
 EXIT_CODES = (0, 1, 2, 3, 4, 5, 6, 7, 130, 143)
-OUTPUTS = {*report.outputs(AttachReport(Outcome.FAILED))}
+OUTPUTS = {*report.outputs((AttachReport(Outcome.FAILED),))}
 
 
 def text(path: Path | str) -> str:
@@ -47,9 +47,9 @@ def test_an_action_has_the_inputs_of_the_code_in_their_order(an_action: dict[str
 
 
 def test_an_action_says_of_each_input_what_the_code_says(an_action: dict[str, Any]) -> None:
-    told = {name: words(given["description"]) for name, given in an_action["inputs"].items()}
+    said = {name: words(given["description"]) for name, given in an_action["inputs"].items()}
 
-    assert told == {entry.name: words(entry.meaning) for entry in INPUTS}
+    assert said == {entry.name: words(entry.meaning) for entry in INPUTS}
 
 
 def test_an_actions_defaults_are_those_of_the_code_as_text(an_action: dict[str, Any]) -> None:
@@ -96,6 +96,14 @@ def test_no_input_is_required_which_the_runner_would_not_enforce(
 
 def test_the_container_action_hands_nothing_to_a_shell() -> None:
     assert action(ROOT / "action.yml")["runs"] == {"using": "docker", "image": "Dockerfile"}
+
+
+def test_the_marketplace_has_a_name_an_icon_and_a_colour_to_show() -> None:
+    document = action(ROOT / "action.yml")
+
+    assert "App Store" in document["name"]
+    assert len(document["description"]) <= 125  # what the Marketplace shows of it
+    assert document["branding"] == {"icon": "link", "color": "blue"}
 
 
 def test_the_composite_action_maps_every_input_by_its_environment() -> None:

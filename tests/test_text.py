@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from runner_environment import find_command, lines_as_the_runner_splits_them
 
-from asc_linker.text import log_line, markdown, one_line
+from asc_linker.text import aligned, code, log_line, markdown, one_line, prose, respelt
 
 HOSTILE = [
     "::set-env name=PATH::/tmp",
@@ -140,3 +141,64 @@ def test_markdown_draws_exactly_the_text(text: str) -> None:
 
     assert drawn(render(markdown(text))) == one_line(text)
     assert [drawn(cell) for cell in re.findall(r"<td>(.*?)</td>", table)] == [one_line(text), "end"]
+
+
+def letters(text: str) -> str:
+    """`text` without what becomes code's own look: backticks, and blanks at its ends."""
+    return "".join(text.replace("`", "").split())
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@pytest.mark.parametrize("write", [prose, code])
+def test_hostile_text_in_our_sentences_draws_code_at_the_most(
+    text: str, write: Callable[[str], str]
+) -> None:
+    for said in (text, f"`{text}`", f"`input` is `{text}`, {text}"):
+        rendered = render(write(said))
+        assert set(re.findall(r"<(\w+)", rendered)) <= {"p", "code"}
+        assert letters(drawn(rendered)) == letters(one_line(said))
+
+
+@settings(max_examples=300, deadline=None)
+@given(ANY_TEXT | WORDS)
+def test_prose_and_code_draw_exactly_the_text_also_in_a_cell(text: str) -> None:
+    for write in (prose, code):
+        written = write(text)
+        table = render(f"| a | b |\n| --- | --- |\n| {written} | end |\n")
+        cells = [drawn(cell) for cell in re.findall(r"<td>(.*?)</td>", table)]
+        assert [letters(cell) for cell in cells] == [letters(one_line(text)), "end"]
+        assert set(re.findall(r"<(\w+)", render(written))) <= {"p", "code"}
+
+
+def test_what_stands_in_backticks_becomes_code() -> None:
+    assert prose("`a-b` is `NOT_X`, see *y*") == "`a-b` is `NOT_X`, see \\*y\\*"
+    assert code("NOT_AUTHORIZED") == "`NOT_AUTHORIZED`"
+    assert code("") == ""
+
+
+@pytest.mark.parametrize("text", ["one ` alone", "``two`` in a row", "`a``b`"])
+def test_backticks_that_make_no_pairs_stay_what_they_are(text: str) -> None:
+    assert drawn(render(prose(text))) == text
+
+
+@pytest.mark.parametrize("text", ["a|b", "a\\", "$x$", "a`b"])
+def test_what_a_code_span_in_a_table_cannot_hold_is_plain_text(text: str) -> None:
+    assert not code(text).startswith("`")
+
+
+def test_columns_are_as_wide_as_their_widest_cell_and_the_last_is_not_filled() -> None:
+    assert aligned([["a", "bb", "c"], ["aaa", "b", "cc"]]) == [
+        ["a  ", "bb", "c"],
+        ["aaa", "b ", "cc"],
+    ]
+
+
+def test_inputs_are_spelt_as_they_were_typed_and_nothing_else_is() -> None:
+    def spell(name: str, value: str) -> str:
+        return f"--{name} {value}".rstrip()
+
+    text = "`if-attached: keep`, `if-attached` and `tag` but `other`, `1.4.2`, if-attached"
+
+    assert respelt(text, {"if-attached", "tag"}, spell) == (
+        "`--if-attached keep`, `--if-attached` and `--tag` but `other`, `1.4.2`, if-attached"
+    )

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from datetime import UTC, datetime
+from math import ceil
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote, urlencode
 
 from asc_linker.apple.json_api import Document, linkage
 from asc_linker.apple.model import App, AppStoreVersion, Build, BuildId, BuildUpload, VersionId
-from asc_linker.apple.retry import Trouble
+from asc_linker.apple.retry import TransientFailure
 from asc_linker.apple.tokens import Tokens
 from asc_linker.apple.transport import Request, Transport
-from asc_linker.errors import AppStoreConnectError, UnexpectedAnswer, every_error
+from asc_linker.errors import (
+    AppStoreConnectError,
+    AscLinkerError,
+    MaybeApplied,
+    UnexpectedAnswer,
+    every_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,11 +30,25 @@ if TYPE_CHECKING:
     from asc_linker.apple.transport import Exchange
     from asc_linker.clock import Clock
 
-# Apple's largest page.
-_PAGE = {"limit": "200"}
-_MOST_PAGES = 50
+    _Filters = Mapping[str, tuple[str, ...]]
 
-_UPLOAD_FIELDS = "cfBundleVersion,cfBundleShortVersionString,platform,state,uploadedDate"
+_Value = TypeVar("_Value")
+_Asked = TypeVar("_Asked")
+
+# Apple's largest page.
+_PAGE_SIZE = 200
+_PAGE = {"limit": str(_PAGE_SIZE)}
+_MOST_PAGES = 50
+# How many apps one request may name. Apple's longest URL is not documented.
+_APPS = ("filter[app]", "filter[bundleId]")
+_MOST_APPS = 50
+_LONGEST_URL = 2000
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+_UPLOAD_FIELDS = (
+    "cfBundleVersion,cfBundleShortVersionString,platform,state,uploadedDate,createdDate"
+)
+_APP = {"fields[apps]": "bundleId,name"}
 _VERSION = {
     "include": "app,build",
     "fields[appStoreVersions]": "platform,versionString,appVersionState,appStoreState,app,build",
@@ -49,27 +71,6 @@ _UPLOAD = {
 }
 
 
-_UNKNOWN = " Whether Apple made the change is not known."
-
-
-class MaybeApplied(AppStoreConnectError):
-    """A write that is not repeated here: look whether it happened, and only then send it again.
-
-    `wait_s` is how long to wait before that. Apple may have applied the write before it failed to
-    answer; after a 429 it has not.
-    """
-
-    def __init__(self, trouble: Trouble, wait_s: float = 0.0) -> None:
-        error = trouble.error
-        super().__init__(
-            error.message + _UNKNOWN * trouble.arrived,
-            hint=error.hint,
-            apple=error.apple,
-            request_id=error.request_id,
-        )
-        self.wait_s = wait_s
-
-
 @contextmanager
 def connect(
     access: Access,
@@ -83,6 +84,8 @@ def connect(
 
     `on_token` receives every token before its first use, `on_exchange` every request after it,
     `on_retry` a line before each that is repeated.
+
+    Raises InputError: the environment names certificates that are not there.
     """
     tokens = Tokens(access.credentials, clock, on_token)
     transport = Transport(
@@ -97,10 +100,14 @@ def connect(
 class AppStoreConnect:
     """The API, for one key. Safe to share between threads.
 
-    Reads and the linkage PATCH are repeated on trouble that may pass, see `Patience`; every method
-    raises AscLinkerError and nothing else: CredentialsError for 401 and 403, NotFound for 404,
-    NotAttachable for 409 and 422, AppStoreConnectError for the rest and for no answer, and its
-    subclass MaybeApplied for a write that may have happened.
+    Requests are repeated after a failure that may pass, see `RetryBudget`. Every method raises
+    AscLinkerError and nothing else: CredentialsError for 401, 403 and 407, NotFound for 404,
+    NotAttachable for 409 and 422, AppStoreConnectError for the rest and for no answer.
+
+    A write asks its `is_applied` after every attempt that may have reached Apple without a clear
+    answer, before it sends anything again. It raises MaybeApplied where that does not know either,
+    that is raises itself: whether Apple made the change is not known. After any other error of a
+    write Apple has not made it.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -109,19 +116,20 @@ class AppStoreConnect:
     @property
     def requests_left(self) -> int | None:
         """What the key may still ask in this hour; None until Apple has said so."""
-        return self._transport.requests_left
+        return self._transport.quota.left
 
-    def apps(self, bundle_id: str) -> list[App]:
-        """Apps whose bundle id is `bundle_id`, or merely resembles it: Apple's filter is loose."""
-        pages = self._narrowed(
-            "/v1/apps", {"fields[apps]": "bundleId,name"}, {"filter[bundleId]": bundle_id}
-        )
-        return [App.from_resource(app) for page in pages for app in page.data]
+    @property
+    def requests_an_hour(self) -> int | None:
+        """What the key may ask in any hour; None until Apple has said so."""
+        return self._transport.quota.hourly
+
+    def apps(self, bundle_ids: Sequence[str]) -> list[App]:
+        """Apps of these bundle ids, and some that merely resemble them: Apple's filter is loose."""
+        return self._list("/v1/apps", _APP, {"filter[bundleId]": tuple(bundle_ids)}, _app)
 
     def visible_apps(self) -> list[App]:
         """The first 200 apps this key may see."""
-        query = {"fields[apps]": "bundleId,name", "sort": "bundleId"} | _PAGE
-        return [App.from_resource(app) for app in self._get("/v1/apps", query).data]
+        return self._first_page("/v1/apps", _APP | {"sort": "bundleId"}, _app)
 
     def versions(
         self, app: AppId, *, version_strings: Sequence[str] = (), platform: Platform | None = None
@@ -131,9 +139,12 @@ class AppStoreConnect:
         An empty argument does not narrow, nor does one that Apple refuses to filter by. Apple
         orders them as it likes.
         """
-        filters = _filters({"filter[versionString]": version_strings, "filter[platform]": platform})
-        pages = self._narrowed(f"/v1/apps/{_segment(app)}/appStoreVersions", _VERSION, filters)
-        return [AppStoreVersion.from_resource(each, page) for page in pages for each in page.data]
+        filters = {
+            "filter[versionString]": tuple(version_strings),
+            "filter[platform]": _one(platform),
+        }
+        path = f"/v1/apps/{_segment(app)}/appStoreVersions"
+        return self._list(path, _VERSION, filters, AppStoreVersion.from_resource)
 
     def version(self, version: VersionId) -> AppStoreVersion:
         """One App Store version, with its app and the build attached to it."""
@@ -142,32 +153,59 @@ class AppStoreConnect:
 
     def builds(
         self,
-        app: AppId,
+        apps: Sequence[AppId],
         *,
         numbers: Sequence[str] = (),
         version_strings: Sequence[str] = (),
         platform: Platform | None = None,
     ) -> list[Build]:
-        """The app's uploaded builds, each with its app, its App Store version and its upload.
+        """The apps' uploaded builds, each with its app, its App Store version and its upload.
 
-        An empty argument does not narrow, nor does one that Apple refuses to filter by. With
-        `numbers` or `version_strings` every match is read, in Apple's order; without both only the
-        first 200, newest upload first.
+        Every match is read: any of the numbers with any of the version strings, of any of the apps.
+        An empty argument does not narrow, nor does one that Apple refuses to filter by.
         """
-        filters = _filters(
-            {
-                "filter[version]": numbers,
-                "filter[preReleaseVersion.version]": version_strings,
-                "filter[preReleaseVersion.platform]": platform,
-            }
+        filters = _build_filters(numbers, version_strings, platform)
+        return self._list(
+            "/v1/builds", _BUILD, filters, Build.from_resource, {"filter[app]": tuple(apps)}
         )
+
+    def newest_builds(self, app: AppId) -> list[Build]:
+        """The app's builds that were uploaded last, 200 at the most, the newest first."""
         query = _BUILD | {"filter[app]": app}
-        if numbers or version_strings:
-            pages = self._narrowed("/v1/builds", query, filters)
-        else:
-            newest_first = {"sort": "-uploadedDate"}
-            pages = [self._get("/v1/builds", query | filters | newest_first | _PAGE)]
-        return [Build.from_resource(build, page) for page in pages for build in page.data]
+        try:
+            builds = self._first_page(
+                "/v1/builds", query | {"sort": "-uploadedDate"}, Build.from_resource
+            )
+        except AppStoreConnectError as error:
+            if not _is_about_a_parameter(error):
+                raise
+            builds = self._first_page("/v1/builds", query, Build.from_resource)
+        return sorted(builds, key=lambda build: build.uploaded_at or _LONG_AGO, reverse=True)
+
+    def builds_of_any_app(
+        self,
+        *,
+        numbers: Sequence[str],
+        version_strings: Sequence[str],
+        platform: Platform | None,
+    ) -> list[Build] | None:
+        """Every build the key sees of these numbers and version strings, whatever its app.
+
+        For the time when the app's id is not known yet. None where `builds` has to be asked, which
+        can name the app: there are more than fit on one page, or there was no clean answer at once.
+        """
+        filters = _build_filters(numbers, version_strings, platform)
+        query = _BUILD | {name: ",".join(values) for name, values in filters.items() if values}
+        if self._url_length("/v1/builds", query | _PAGE) > _LONGEST_URL:
+            return None
+        request = Request("GET", "/v1/builds", query | _PAGE)
+        try:
+            page = Document(self._transport.read(request, most_attempts=1))
+            if page.next_url is not None:
+                return None
+            return [Build.from_resource(build, page) for build in page.data]
+        except AscLinkerError:
+            return None
 
     def build(self, build: BuildId) -> Build:
         """One build, with its app, its App Store version and its upload."""
@@ -186,39 +224,42 @@ class AppStoreConnect:
 
         An empty argument does not narrow, nor does one that Apple refuses to filter by.
         """
-        filters = _filters(
-            {
-                "filter[cfBundleVersion]": numbers,
-                "filter[cfBundleShortVersionString]": version_strings,
-                "filter[platform]": platform,
-            }
-        )
+        filters = {
+            "filter[cfBundleVersion]": tuple(numbers),
+            "filter[cfBundleShortVersionString]": tuple(version_strings),
+            "filter[platform]": _one(platform),
+        }
         path = f"/v1/apps/{_segment(app)}/buildUploads"
-        pages = self._narrowed(path, _UPLOAD, filters)
-        return [BuildUpload.from_resource(upload) for page in pages for upload in page.data]
+        return self._list(path, _UPLOAD, filters, _upload)
 
     def attached_build(self, version: VersionId) -> BuildId | None:
         """The id of the build attached to `version` now; None when there is none."""
         ref = linkage(self._transport.read(Request("GET", _linkage_path(version))))
-        return None if ref is None else BuildId(ref.id)
+        if ref is None:
+            return None
+        if ref.type != "builds":
+            raise UnexpectedAnswer("App Store Connect shows something attached that is no build.")
+        return BuildId(ref.id)
 
-    def attach_build(self, version: VersionId, build: BuildId) -> None:
+    def attach_build(
+        self, version: VersionId, build: BuildId, *, is_applied: Callable[[], bool]
+    ) -> None:
         """Attach `build` to `version`, in place of whatever is attached now.
 
         Apple's page shows a body in the answer, its OpenAPI promises 204 without one: we read none.
-        The call names the whole new value, so sending it twice is sending it once: safe to retry,
-        once a read has shown that the first did not take effect.
 
         Source: https://developer.apple.com/documentation/appstoreconnectapi/patch-v1-appstoreversions-_id_-relationships-build
         """
-        self._link(version, build)
+        body = {"data": {"type": "builds", "id": build}}
+        self._write(Request("PATCH", _linkage_path(version), body=body), is_applied, _anything)
 
-    def detach_build(self, version: VersionId) -> None:
-        """Attach no build to `version`. Retried as `attach_build` is.
+    def detach_build(self, version: VersionId, *, is_applied: Callable[[], bool]) -> None:
+        """Attach no build to `version`.
 
         Apple's page has an example with `data: null`, which its OpenAPI does not allow.
         """
-        self._link(version, None)
+        body = {"data": None}
+        self._write(Request("PATCH", _linkage_path(version), body=body), is_applied, _anything)
 
     def create_version(
         self,
@@ -229,13 +270,13 @@ class AppStoreConnect:
         *,
         release_type: str | None = None,
         earliest_release_date: str | None = None,
-    ) -> VersionId:
-        """Create an App Store version with `build` attached, in one write. Returns its id.
+        is_applied: Callable[[], bool],
+    ) -> VersionId | None:
+        """Create an App Store version with `build` attached, in one write.
 
         `release_type` is Apple's word, `earliest_release_date` an ISO 8601 time; Apple chooses
-        where they are None.
-
-        Raises MaybeApplied: no clear answer came. Look for the version before repeating.
+        where they are None. Returns the version's id; None: the answer with it was lost, and
+        `is_applied` has seen the version.
         """
         attributes = {
             "platform": platform,
@@ -252,17 +293,17 @@ class AppStoreConnect:
             },
         }
         request = Request("POST", "/v1/appStoreVersions", body={"data": data})
-        body = self._send_once(request)
-        try:
-            return VersionId(_only(Document.parse(body)).id)
-        except UnexpectedAnswer as error:
-            raise MaybeApplied(Trouble("the answer is no version", error)) from error
+        return self._write(request, is_applied, _created_version)
 
-    def rename_version(self, version: VersionId, version_string: str, build: BuildId) -> None:
-        """Give `version` another version string and the build that goes with it, in one write.
-
-        Raises MaybeApplied: no clear answer came. Look at the version before repeating.
-        """
+    def rename_version(
+        self,
+        version: VersionId,
+        version_string: str,
+        build: BuildId,
+        *,
+        is_applied: Callable[[], bool],
+    ) -> None:
+        """Give `version` another version string and the build that goes with it, in one write."""
         data = {
             "type": "appStoreVersions",
             "id": version,
@@ -270,86 +311,179 @@ class AppStoreConnect:
             "relationships": {"build": {"data": {"type": "builds", "id": build}}},
         }
         path = f"/v1/appStoreVersions/{_segment(version)}"
-        self._send_once(Request("PATCH", path, body={"data": data}))
+        self._write(Request("PATCH", path, body={"data": data}), is_applied, _anything)
 
-    def answer_encryption(self, build: BuildId, answer: bool) -> None:
-        """Answer the build's export compliance. Apple takes one answer, and never another.
-
-        Raises MaybeApplied: no clear answer came. Look at the build before repeating.
-        """
+    def answer_encryption(
+        self, build: BuildId, answer: bool, *, is_applied: Callable[[], bool]
+    ) -> None:
+        """Answer the build's export compliance. Apple takes one answer, and never another."""
         attributes = {"usesNonExemptEncryption": answer}
         data = {"type": "builds", "id": build, "attributes": attributes}
         path = f"/v1/builds/{_segment(build)}"
-        self._send_once(Request("PATCH", path, body={"data": data}))
+        self._write(Request("PATCH", path, body={"data": data}), is_applied, _anything)
 
-    def _link(self, version: VersionId, build: BuildId | None) -> None:
-        """PATCH the linkage until Apple takes it, or a read shows that it had."""
-        data = None if build is None else {"type": "builds", "id": build}
-        request = Request("PATCH", _linkage_path(version), body={"data": data})
-        patience = self._transport.patience(request)
-        while isinstance(outcome := self._transport.attempt(request, patience), Trouble):
-            if outcome.arrived and self._was_linked(version, build, outcome):
-                return
-            patience.pause(outcome)
+    def _write(
+        self,
+        request: Request,
+        is_applied: Callable[[], bool],
+        read: Callable[[bytes | bytearray], _Asked],
+    ) -> _Asked | None:
+        """Send `request` until Apple takes it, or it is seen that Apple had taken it.
 
-    def _was_linked(self, version: VersionId, build: BuildId | None, trouble: Trouble) -> bool:
-        """Whether a write that had no good answer was applied. Raises MaybeApplied: no telling."""
-        try:
-            return self.attached_build(version) == build
-        except AppStoreConnectError as error:
-            raise MaybeApplied(trouble) from error
-
-    def _send_once(self, request: Request) -> bytes:
-        """Send a write that is repeated only when Apple did not take the token.
-
-        Raises MaybeApplied: it met with trouble that may pass.
+        Returns what `read` makes of the answer's body; None where there was no clear answer. An
+        UnexpectedAnswer of `read` counts as none.
         """
-        patience = self._transport.patience(request)
-        while isinstance(outcome := self._transport.attempt(request, patience), Trouble):
-            if not outcome.at_once:
+        transport = self._transport
+        budget = transport.budget(request)
+        while True:
+            outcome = transport.attempt(request, budget)
+            if not isinstance(outcome, TransientFailure):
                 try:
-                    wait_s = patience.next_pause_s(outcome)
-                except AppStoreConnectError as error:
-                    error.message += _UNKNOWN * outcome.arrived
-                    raise
-                raise MaybeApplied(outcome, wait_s) from outcome.error
-            patience.pause(outcome)
-        return outcome.body
+                    return read(outcome.body)
+                except UnexpectedAnswer as error:
+                    error.request_id = outcome.request_id
+                    outcome = TransientFailure("the answer cannot be read", error)
+            if outcome.arrived and _is_known_as_applied(outcome, is_applied):
+                return None
+            transport.pause(outcome, budget)
 
     def _get(self, path: str, query: Mapping[str, str]) -> Document:
         return Document(self._transport.read(Request("GET", path, query)))
 
-    def _narrowed(
-        self, path: str, query: Mapping[str, str], filters: Mapping[str, str]
-    ) -> list[Document]:
-        """Every page of what `filters` leave; of everything, where Apple refuses to filter.
+    def _first_page(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        convert: Callable[[Resource, Document], _Value],
+    ) -> list[_Value]:
+        page = self._get(path, {**query, **_PAGE})
+        return [convert(each, page) for each in page.data]
 
-        Callers compare what they get with what they asked for, so more of it is no danger.
+    def _list(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        filters: _Filters,
+        convert: Callable[[Resource, Document], _Value],
+        always: _Filters | None = None,
+    ) -> list[_Value]:
+        """Everything that `filters` leave; of all there is, where Apple refuses to filter.
+
+        `always` are the filters without which there is no asking. Callers compare what they get
+        with what they asked for, so more of it is no danger.
         """
+        always = always or {}
         try:
-            return list(self._pages(path, {**query, **filters, **_PAGE}))
+            return self._filtered(path, query, {**always, **filters}, convert)
         except AppStoreConnectError as error:
-            if not filters or not _is_about_a_parameter(error):
+            if not any(filters.values()) or not _is_about_a_parameter(error):
                 raise
-        self._transport.tell_retry(
+        self._transport.log_retry(
             f"GET {path}: App Store Connect refused a filter. Reading without any."
         )
-        return list(self._pages(path, {**query, **_PAGE}))
+        return self._filtered(path, query, always, convert)
 
-    def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[Document]:
-        """Every page. Apple's `next` link carries all parameters, and is followed unchanged."""
-        page = self._get(path, query)
-        yield page
+    def _filtered(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        filters: _Filters,
+        convert: Callable[[Resource, Document], _Value],
+    ) -> list[_Value]:
+        return [
+            value
+            for narrowed in self._queries(path, {**query, **_PAGE}, filters)
+            for value in self._pages(path, narrowed, convert)
+        ]
+
+    def _queries(
+        self, path: str, query: Mapping[str, str], filters: _Filters
+    ) -> Iterator[Mapping[str, str]]:
+        """`query` with `filters`, in as many parts as their number and the URL's length ask for."""
+        whole = {**query, **{name: ",".join(each) for name, each in filters.items() if each}}
+        excess = self._url_length(path, whole) - _LONGEST_URL
+        crowded = [name for name in _APPS if len(filters.get(name, ())) > _MOST_APPS]
+        name, values = max(
+            [(each, filters[each]) for each in crowded] or filters.items(),
+            key=lambda named: len(quote(",".join(named[1]))),
+            default=("", ()),
+        )
+        if (excess <= 0 and not crowded) or len(values) < 2:
+            yield whole
+            return
+        letters = len(quote(",".join(values)))
+        parts = max(2, ceil(len(values) / _MOST_APPS) if crowded else 0)
+        if letters > excess > 0:
+            parts = max(parts, ceil(letters / (letters - excess)))
+        size = ceil(len(values) / parts)
+        for start in range(0, len(values), size):
+            part = values[start : start + size]
+            yield from self._queries(path, query, {**filters, name: part})
+
+    def _url_length(self, path: str, query: Mapping[str, str]) -> int:
+        return len(f"{self._transport.api_url}{path}?{urlencode(query)}")
+
+    def _pages(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        convert: Callable[[Resource, Document], _Value],
+    ) -> Iterator[_Value]:
+        """Every page, one at a time in memory.
+
+        Apple's `next` link carries all parameters, and is followed unchanged.
+        """
+        page: Document | None = self._get(path, query)
         for _ in range(_MOST_PAGES):
-            if page.next_url is None:
+            assert page is not None, "there is a page until there is no next one"
+            if len(page.data) > _PAGE_SIZE:
+                raise UnexpectedAnswer(
+                    f"App Store Connect's page holds {len(page.data)} resources."
+                )
+            for each in page.data:
+                yield convert(each, page)
+            next_url, page = page.next_url, None
+            if next_url is None:
                 return
-            page = self._get(self._transport.path_of(page.next_url), {})
-            yield page
+            page = self._get(self._transport.path_of(next_url), {})
         raise UnexpectedAnswer(f"App Store Connect's list has no end after {_MOST_PAGES} pages.")
 
 
+def _is_known_as_applied(failure: TransientFailure, is_applied: Callable[[], bool]) -> bool:
+    """Whether a write that had no clear answer was applied. Raises MaybeApplied: no telling."""
+    try:
+        return is_applied()
+    except AscLinkerError as error:
+        unknown = MaybeApplied(
+            f"{failure.error.message} Whether Apple made the change is not known.",
+            hint=failure.error.hint,
+            apple=failure.error.apple,
+            request_id=failure.error.request_id,
+        )
+        unknown.retry_after_s = failure.retry_after_s
+        raise unknown from error
+
+
+def _anything(_body: bytes | bytearray) -> None:
+    """A 2xx is all that is needed: what it says, a read shows as well."""
+
+
+def _created_version(body: bytes | bytearray) -> VersionId:
+    return VersionId(_only(Document.parse(body)).id)
+
+
+def _app(app: Resource, _document: Document) -> App:
+    return App.from_resource(app)
+
+
+def _upload(upload: Resource, _document: Document) -> BuildUpload:
+    return BuildUpload.from_resource(upload)
+
+
 def _is_about_a_parameter(error: AppStoreConnectError) -> bool:
-    return any(each.is_a("PARAMETER_ERROR") for each in every_error(error.apple))
+    return error.id in ("parameter-refused", "parameter-value-refused") or any(
+        each.is_a("PARAMETER_ERROR") for each in every_error(error.apple)
+    )
 
 
 def _only(document: Document) -> Resource:
@@ -359,13 +493,18 @@ def _only(document: Document) -> Resource:
     return document.data[0]
 
 
-def _filters(values: Mapping[str, str | Sequence[str] | None]) -> dict[str, str]:
-    """Parameters for what is given; several values of one filter are alternatives."""
+def _build_filters(
+    numbers: Sequence[str], version_strings: Sequence[str], platform: Platform | None
+) -> _Filters:
     return {
-        name: value if isinstance(value, str) else ",".join(value)
-        for name, value in values.items()
-        if value
+        "filter[version]": tuple(numbers),
+        "filter[preReleaseVersion.version]": tuple(version_strings),
+        "filter[preReleaseVersion.platform]": _one(platform),
     }
+
+
+def _one(word: str | None) -> tuple[str, ...]:
+    return (word,) if word else ()
 
 
 def _linkage_path(version: VersionId) -> str:

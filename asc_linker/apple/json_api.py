@@ -6,13 +6,19 @@ A value of the wrong shape is an `UnexpectedAnswer` that names the place; nothin
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from asc_linker.errors import UnexpectedAnswer
 
+# Far above anything we read; what is longer would fill the memory, times a list's ten thousand.
+LONGEST_TEXT = 1000
+_LONGEST_ID = 200
+# A page of 200 builds has a tenth of these commas and brackets. Of a body of four mebibytes that
+# held nothing else, each would take twenty times its size.
+_MOST_VALUES = 500_000
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+
+class Ref(NamedTuple):
     """A resource identifier: what a relationship's `data` holds."""
 
     type: str
@@ -40,10 +46,12 @@ class Resource:
         return value
 
     def optional_text(self, name: str) -> str | None:
-        """A text attribute; None when it is absent or null."""
+        """A text attribute, cut at a thousand characters; None when it is absent or null."""
         value = self._attributes.get(name)
-        if value is None or isinstance(value, str):
-            return value
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return without_surrogates(value[:LONGEST_TEXT])
         raise UnexpectedAnswer(f"App Store Connect sent {self.type} whose `{name}` is not text.")
 
     def flag(self, name: str) -> bool | None:
@@ -82,7 +90,7 @@ class Document:
         self.next_url = next_url if isinstance(next_url, str) else None
 
     @classmethod
-    def parse(cls, body: bytes) -> Document:
+    def parse(cls, body: bytes | bytearray) -> Document:
         """Read a JSON body. Raises UnexpectedAnswer: it is not JSON, or not JSON:API."""
         return cls(parse_json(body))
 
@@ -91,17 +99,24 @@ class Document:
         return None if ref is None else self.included.get(ref)
 
 
-def parse_json(body: bytes) -> object:
+def parse_json(body: bytes | bytearray) -> object:
     """JSON from bytes. Raises UnexpectedAnswer for anything else, without repeating the body."""
     try:
+        if sum(map(body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+            raise UnexpectedAnswer("App Store Connect's answer holds absurdly many values.")
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        what = "an empty body" if not body.strip() else "something that is not JSON"
+        what = "something that is not JSON" if body.strip() else "an empty body"
         raise UnexpectedAnswer(
             f"App Store Connect answered with {what}.",
             hint="Something else may have answered in its place: check the runner's proxy "
             "settings, or run again later.",
         ) from error
+
+
+def without_surrogates(text: str) -> str:
+    """`text` with a question mark for what JSON can write and UTF-8 cannot: half of a character."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def linkage(raw: object) -> Ref | None:
@@ -117,8 +132,8 @@ def linkage(raw: object) -> Ref | None:
 
 def _ref(raw: object, place: str) -> Ref:
     match raw:
-        case {"type": str(type_), "id": str(id_)}:
-            return Ref(type_, id_)
+        case {"type": str(type_), "id": str(id_)} if max(len(type_), len(id_)) <= _LONGEST_ID:
+            return Ref(without_surrogates(type_), without_surrogates(id_))
     raise UnexpectedAnswer(f"App Store Connect sent {place} without `type` and `id`.")
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NewType, Self
 
+from asc_linker.apple.json_api import LONGEST_TEXT, without_surrogates
 from asc_linker.errors import UnexpectedAnswer
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ AppId = NewType("AppId", str)
 VersionId = NewType("VersionId", str)
 BuildId = NewType("BuildId", str)
 UploadId = NewType("UploadId", str)
+
+_MOST_ERRORS = 10
 
 
 class AppleWord(StrEnum):
@@ -266,9 +269,9 @@ def _moment(text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # in UTC it would be in the year 0 or 10000
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 class BuildUploadState(AppleWord):
@@ -285,8 +288,9 @@ class BuildUploadState(AppleWord):
 class BuildUpload:
     """What was uploaded, known to Apple before there is a build, and also when there never is one.
 
-    `errors` are Apple's (code, description), the code an ITMS number like `90683`. An upload only
-    informs, so whatever Apple leaves out is empty, UNRECOGNISED or None.
+    `errors` are Apple's (code, description), the code an ITMS number like `90683`, ten at most.
+    `uploaded_at` is when the upload was done, or when it began while that is not known. An upload
+    only informs, so whatever Apple leaves out is empty, UNRECOGNISED or None.
     """
 
     id: UploadId
@@ -312,7 +316,8 @@ class BuildUpload:
             state=BuildUploadState(word),
             state_word=word,
             errors=errors,
-            uploaded_at=_moment(upload.optional_text("uploadedDate")),
+            uploaded_at=_moment(upload.optional_text("uploadedDate"))
+            or _moment(upload.optional_text("createdDate")),
             build_id=None if build is None else BuildId(build.id),
         )
 
@@ -324,8 +329,12 @@ def _state_and_errors(state: object) -> tuple[str, tuple[tuple[str, str], ...]]:
             entries = state.get("errors") if isinstance(state, dict) else None
         case _:
             return "", ()
-    return word, tuple(
-        (str(entry.get("code") or ""), str(entry.get("description") or ""))
-        for entry in (entries if isinstance(entries, list) else ())
+    return _text(word), tuple(
+        (_text(entry.get("code")), _text(entry.get("description")))
+        for entry in (entries[:_MOST_ERRORS] if isinstance(entries, list) else ())
         if isinstance(entry, dict)
     )
+
+
+def _text(value: object) -> str:
+    return without_surrogates(str(value or "")[:LONGEST_TEXT])

@@ -7,10 +7,9 @@ attempt, sign a new token, or look between two writes whether the first was appl
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.clock import duration
 from asc_linker.errors import AppStoreConnectError
@@ -28,12 +27,12 @@ LONGEST_S = 60.0
 _SECONDS = re.compile(r"[0-9]{1,12}(?:\s*,\s*[0-9]{1,12})*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class TransientFailure(NamedTuple):
     """An attempt that failed in a way that may pass; `error` is raised when it does not.
 
     `arrived` is False when the request certainly took no effect: Apple refused to look at it, or
-    never saw it. `at_once` needs no pause before the next attempt.
+    never saw it. `new_token` is what there is to try at once, without a pause. `slows_all`: it is
+    not this request alone that Apple wants later, but all of the key.
     """
 
     what: str
@@ -41,10 +40,11 @@ class Trouble:
     retry_after_s: float = 0.0
     most_attempts: int = MOST_ATTEMPTS
     arrived: bool = True
-    at_once: bool = False
+    new_token: bool = False
+    slows_all: bool = False
 
 
-class Patience:
+class RetryBudget:
     """What one request may cost: six attempts, and sixty seconds with the pauses between them.
 
     Pauses double from one second, shortened at random by up to half, so that jobs that failed
@@ -52,64 +52,70 @@ class Patience:
     """
 
     def __init__(
-        self, what: str, clock: Clock, random: Callable[[], float], tell: Callable[[str], None]
+        self,
+        what: str,
+        clock: Clock,
+        random: Callable[[], float],
+        log: Callable[[str], None],
+        longest_s: float = LONGEST_S,
     ) -> None:
         self._what = what
         self._clock = clock
         self._random = random
-        self._tell = tell
-        self._deadline = clock.monotonic() + LONGEST_S
+        self._log = log
+        self._deadline = clock.monotonic() + longest_s
         self._failed = 0
+        self.has_new_token = False
 
     @property
     def left_s(self) -> float:
         return self._deadline - self._clock.monotonic()
 
-    def pause(self, trouble: Trouble) -> None:
-        """Sleep until the next attempt, and tell so.
+    def extend(self, seconds: float) -> None:
+        """Leave out of account what the request waited for others to be done."""
+        self._deadline += seconds
 
-        Raises the error of `trouble`: there will be no other attempt.
-        """
-        if self._failed + 1 >= trouble.most_attempts:
-            raise _given_up(trouble)
-        pause_s = self.next_pause_s(trouble)
-        if pause_s >= self.left_s:
-            raise _given_up(trouble)
-        when = f"in {pause_s:.1f} s" if pause_s else "at once"
-        self._tell(
-            f"{self._what}: {trouble.what}. "
-            f"Attempt {self._failed + 1} of {trouble.most_attempts} {when}."
-        )
-        if pause_s:
-            self._clock.sleep(pause_s)
+    def spend(self, failure: TransientFailure) -> float:
+        """Count `failure`, and log what follows. Returns how long to pause before that.
 
-    def next_pause_s(self, trouble: Trouble) -> float:
-        """How long to wait after `trouble`, which counts as a failed attempt.
-
-        Raises AppStoreConnectError: Apple asks for more time than is left.
+        Raises its error: there will be no other attempt. `retry_after_s` says what Apple asked for.
         """
         self._failed += 1
-        if trouble.at_once:
-            return 0.0
-        asked_s = trouble.retry_after_s
+        error = failure.error
+        asked_s = failure.retry_after_s
+        if isinstance(error, AppStoreConnectError):
+            error.retry_after_s = asked_s
         if asked_s and asked_s >= self.left_s:
-            error = trouble.error
-            raise AppStoreConnectError(
-                f"{error.message} App Store Connect asks to come back in {duration(asked_s)}, "
-                "which is longer than this request may wait.",
-                hint=error.hint,
-                apple=error.apple,
-                request_id=error.request_id,
-            ) from error
+            raise _much_later(error, asked_s) from error
+        is_last = self._failed >= failure.most_attempts
+        pause_s = 0.0 if is_last or failure.new_token else max(self._backoff_s(), asked_s)
+        if is_last or pause_s >= self.left_s:
+            if isinstance(error, AppStoreConnectError):
+                error.may_pass = True
+            raise error
+        when = "now, with a new token" if failure.new_token else f"in {pause_s:.1f} s"
+        self._log(
+            f"{self._what}: {failure.what}. Trying again {when} "
+            f"(attempt {self._failed + 1} of {failure.most_attempts})."
+        )
+        return pause_s
+
+    def _backoff_s(self) -> float:
         backoff_s: float = 2 ** (self._failed - 1) * (1 - self._random() / 2)
-        return max(backoff_s, asked_s)
+        return backoff_s
 
 
-def _given_up(trouble: Trouble) -> AscLinkerError:
-    """The error to raise; a later request may fare better than all these attempts."""
-    if isinstance(trouble.error, AppStoreConnectError):
-        trouble.error.may_pass = True
-    return trouble.error
+def _much_later(error: AscLinkerError, asked_s: float) -> AppStoreConnectError:
+    later = AppStoreConnectError(
+        f"{error.message} App Store Connect asks to come back in {duration(asked_s)}, "
+        "which is longer than this request may wait.",
+        hint=error.hint,
+        id=error.id,
+        apple=error.apple,
+        request_id=error.request_id,
+    )
+    later.retry_after_s = asked_s
+    return later
 
 
 def retry_after_s(header: str, date: str, now: float) -> float:

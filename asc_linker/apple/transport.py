@@ -1,27 +1,45 @@
-"""HTTP with Apple: an exchange at a time, each ending in an answer, in trouble, or in our error."""
+"""HTTP with Apple: an exchange at a time, each ending in an answer, a failure, or our error."""
 
 from __future__ import annotations
 
+import http.client
 import random
 import re
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import (
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
+from asc_linker.apple import trust
 from asc_linker.apple.access import is_loopback
-from asc_linker.apple.error_document import parse_errors
+from asc_linker.apple.error_document import is_a_page, parse_errors
 from asc_linker.apple.json_api import parse_json
-from asc_linker.apple.refusals import refusal
-from asc_linker.apple.retry import MOST_ATTEMPTS, Patience, Trouble, clock_fault, retry_after_s
+from asc_linker.apple.quota import LEFT_IN_HOUR, Quota, rate_limits
+from asc_linker.apple.refusals import proxy_refusal, refusal
+from asc_linker.apple.retry import (
+    LONGEST_S,
+    MOST_ATTEMPTS,
+    RetryBudget,
+    TransientFailure,
+    clock_fault,
+    retry_after_s,
+)
+from asc_linker.apple.watchdog import Watch, WatchedConnection, by_deadline
 from asc_linker.errors import AppStoreConnectError, CredentialsError, UnexpectedAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    import ssl
+    from collections.abc import Callable, Mapping
 
     from asc_linker.apple.tokens import Tokens
     from asc_linker.clock import Clock
@@ -30,21 +48,37 @@ if TYPE_CHECKING:
 # Seconds to connect, and between two bytes of an answer.
 _TIMEOUT_S = (10.0, 30.0)
 # A page of 200 builds is far below one mebibyte.
-_LARGEST_BODY = 32 * 2**20
-_CHUNK = 2**16
-_COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
+_LARGEST_BODY = 4 * 2**20
+# Of a compressed answer, a thousand times as much may come out at once.
+_CHUNK = 2**14
+_LONGEST_REQUEST_ID = 100
 
-# HTTP statuses that may pass by themselves.
-_PASSING = frozenset({429, 500, 502, 503, 504})
-# A name that does not resolve and a port that refuses are rarely cured by patience.
-_UNREACHABLE_ATTEMPTS = 3
+# Below 500, what may pass by itself, and was not looked at: too slow, another connection, too
+# early, too many requests.
+_NOT_NOW = frozenset({408, 421, 425, 429})
+# From 500 on, what does not pass by itself: the server cannot do this at all.
+_NEVER = frozenset({501, 505})
+# A port that refuses is rarely cured by waiting, a name that does not exist never.
+_REFUSED_ATTEMPTS = 3
+_NO_NAME_ATTEMPTS = 2
 # Lists of uploads answer 404 now and then, and the next try succeeds.
 # Source: the tests of rorkai/App-Store-Connect-CLI, which tries as often.
 _STRAY_404_ATTEMPTS = 3
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})", re.ASCII)
+# What the libraries raise over an answer that they do not understand, beside their own exceptions:
+# a chunk of negative size is a ValueError, an odd name a UnicodeError.
+_FAILURES = (
+    requests.RequestException,
+    HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One request and what came of it: no token, no body. `status` 0: no answer.
 
     `date` is the answer's header of that name: what time it was by Apple's clock.
@@ -64,15 +98,13 @@ class Exchange:
         )
 
 
-@dataclass(slots=True)
-class Request:
-    """What is sent, again and again if need be, and whether that got a new token once."""
+class Request(NamedTuple):
+    """What is sent, again and again if need be."""
 
     method: str
     path: str
     query: Mapping[str, str] | None = None
     body: object = None
-    token_renewed: bool = False
 
     @property
     def plain_path(self) -> str:
@@ -90,23 +122,21 @@ class Request:
         return f"{self.method} {self.plain_path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back; `cut` says why `body` is not whole."""
 
     status: int
     headers: Mapping[str, str]
-    request_id: str
-    body: bytes
-    cut: Trouble | None
+    body: bytearray
+    cut: TransientFailure | None = None
 
     @property
     def is_success(self) -> bool:
         return 200 <= self.status < 300
 
     @property
-    def is_redirect(self) -> bool:
-        return 300 <= self.status < 400
+    def request_id(self) -> str:
+        return self.header("X-Request-ID")[:_LONGEST_REQUEST_ID]
 
     def header(self, name: str) -> str:
         return self.headers.get(name, "")
@@ -115,8 +145,7 @@ class Answer:
 class Transport:
     """The way to one origin, for one key. Safe to share between threads.
 
-    Sessions are kept alive, as many as are in use at once. `requests_left` is what Apple last said
-    of the hourly limit, None until it did.
+    Sessions are kept alive, as many as are in use at once.
     """
 
     def __init__(
@@ -128,164 +157,246 @@ class Transport:
         on_exchange: Callable[[Exchange], None],
         on_retry: Callable[[str], None],
         timeout_s: tuple[float, float] = _TIMEOUT_S,
+        longest_s: float = LONGEST_S,
         random: Callable[[], float] = random.random,
     ) -> None:
-        """`timeout_s` to connect, and between two bytes; `random` spreads the pauses."""
+        """`timeout_s` to connect, and between two bytes; `longest_s` for a request and its repeats.
+
+        `random` spreads the pauses. Raises InputError: a variable names certificates that are not
+        there.
+        """
+        self.api_url = api_url
+        self.log_retry = on_retry
+        self.quota = Quota(clock)
         self._tokens = tokens
-        self._api_url = api_url
         self._clock = clock
         self._on_exchange = on_exchange
-        self.tell_retry = on_retry
         self._timeout_s = timeout_s
+        self._longest_s = longest_s
         self._random = random
-        self._idle: list[requests.Session] = []
-        self.requests_left: int | None = None
+        self._idle: list[_Session] = []
+        self._trust = trust.bundle() if urlsplit(api_url).scheme == "https" else None
+        if self._trust is not None:
+            trust.load(self._trust)
 
     def close(self) -> None:
         """Close every connection that is not in use."""
         while self._idle:
             self._idle.pop().close()
 
-    def read(self, request: Request) -> object:
+    def read(self, request: Request, *, most_attempts: int = MOST_ATTEMPTS) -> object:
         """GET until there is whole JSON. Raises what the last attempt met with."""
-        patience = self.patience(request)
+        budget = self.budget(request)
         while True:
-            outcome = self.attempt(request, patience)
+            outcome = self.attempt(request, budget)
             if isinstance(outcome, Answer):
                 try:
                     return parse_json(outcome.body)
                 except UnexpectedAnswer as error:
                     error.request_id = outcome.request_id
-                    outcome = Trouble("the answer is no JSON, or only a part", error)
-            patience.pause(outcome)
+                    outcome = TransientFailure("the answer is no JSON, or only a part", error)
+            fewer = min(most_attempts, outcome.most_attempts)
+            self.pause(outcome._replace(most_attempts=fewer), budget)
 
-    def patience(self, request: Request) -> Patience:
-        return Patience(str(request), self._clock, self._random, self.tell_retry)
+    def budget(self, request: Request) -> RetryBudget:
+        """What `request` and its repeats may cost."""
+        return RetryBudget(str(request), self._clock, self._random, self.log_retry, self._longest_s)
+
+    def pause(self, failure: TransientFailure, budget: RetryBudget) -> None:
+        """Wait until the next attempt. Raises the failure's error: there will be none."""
+        pause_s = budget.spend(failure)
+        if failure.slows_all:
+            self.quota.hold(pause_s)
+        if pause_s:
+            self._clock.sleep(pause_s)
 
     def path_of(self, next_url: str) -> str:
         """Path and query of a `next` link. Raises UnexpectedAnswer: it leads to another origin."""
-        try:
-            url = urlsplit(urljoin(self._api_url, next_url))
-            if url[:2] == urlsplit(self._api_url)[:2]:
+        with suppress(ValueError):  # no URL at all, so not on our origin either
+            url = urlsplit(urljoin(self.api_url, next_url))
+            if url[:2] == urlsplit(self.api_url)[:2]:
                 return f"{url.path}?{url.query}"
-        except ValueError:
-            pass  # no URL at all, so not on our origin either
         raise UnexpectedAnswer(
             "App Store Connect's next page is on another host; it was not followed.",
             hint="The token is for one origin only. Check `api-url` and any proxy.",
         )
 
-    def attempt(self, request: Request, patience: Patience) -> Answer | Trouble:
-        """One exchange: a 2xx is returned, what may pass is Trouble, everything else is raised."""
-        token = self._tokens.current()
-        answer = self._exchange(request, token, patience.left_s)
-        if isinstance(answer, Trouble):
-            return answer
-        self._note_rate_limit(answer.header("X-Rate-Limit"))
+    def attempt(self, request: Request, budget: RetryBudget) -> Answer | TransientFailure:
+        """One exchange: a 2xx is returned, and what may pass; everything else is raised."""
+        with self.quota.turn() as waited_s:
+            budget.extend(waited_s)
+            token = self._tokens.current()
+            outcome = self._exchange(request, token, budget.left_s)
+            if isinstance(outcome, Answer):
+                self.quota.note(outcome.header("X-Rate-Limit"))
+                outcome = self._judge(outcome, request, token, budget)
+            return outcome
+
+    def _judge(
+        self, answer: Answer, request: Request, token: str, budget: RetryBudget
+    ) -> Answer | TransientFailure:
         if answer.is_success:
             # Of a write's answer nothing is needed that a read would not show as well.
             return answer if answer.cut is None or request.is_write else answer.cut
-        if answer.is_redirect:
+        if answer.status < 400:
+            what = "a redirect; it was not followed" if answer.status >= 300 else "no HTTP status"
             raise UnexpectedAnswer(
-                "App Store Connect answered with a redirect; it was not followed.",
+                f"App Store Connect answered with {what}.",
                 hint="The token is for one origin only. Check `api-url` and any proxy.",
                 request_id=answer.request_id,
             )
         if answer.cut is not None:
             return answer.cut
-        error = refusal(answer.status, parse_errors(answer.body), answer.request_id)
+        error = _refusal(answer)
         what = f"App Store Connect answered {answer.status}"
         now = self._clock.now()
         if answer.status == 401:
             error = _blaming_the_clock(error, clock_fault(answer.header("Date"), now))
-            if request.token_renewed:
+            if budget.has_new_token:
                 raise error
-            request.token_renewed = True
+            budget.has_new_token = True
             self._tokens.renew(token)
-            return Trouble(f"{what} and gets a new token", error, arrived=False, at_once=True)
-        if answer.status in _PASSING:
+            return TransientFailure(what, error, arrived=False, new_token=True)
+        is_failing = answer.status >= 500 and answer.status not in _NEVER
+        if is_failing or answer.status in _NOT_NOW:
             wait_s = retry_after_s(answer.header("Retry-After"), answer.header("Date"), now)
-            return Trouble(what, error, wait_s, arrived=answer.status != 429)
+            return TransientFailure(
+                what, error, wait_s, arrived=is_failing, slows_all=answer.status == 429
+            )
         if answer.status == 404 and request.is_for_uploads:
-            return Trouble(what, error, most_attempts=_STRAY_404_ATTEMPTS)
+            return TransientFailure(what, error, most_attempts=_STRAY_404_ATTEMPTS)
         raise error
 
-    def _exchange(self, request: Request, token: str, left_s: float) -> Answer | Trouble:
+    def _exchange(self, request: Request, token: str, left_s: float) -> Answer | TransientFailure:
         """Send `request` and take what comes, for `left_s` at the longest."""
         started = self._clock.monotonic()
-        # An attempt that begins in the last moment still gets one second.
-        longest_s = max(left_s, 1.0)
-        connect_s, read_s = (min(each, longest_s) for each in self._timeout_s)
-        status, request_id, date = 0, "", ""
+        session, watch = self._session(), Watch()
+        outcome: Answer | TransientFailure | None = None
         try:
-            with (
-                self._session() as session,
-                session.request(
-                    request.method,
-                    self._api_url + request.path,
-                    params=request.query,
-                    json=request.body,
-                    auth=_Bearer(token),
-                    timeout=(connect_s, read_s),
-                    allow_redirects=False,
-                    stream=True,
-                ) as answer,
-            ):
-                status, request_id = answer.status_code, answer.headers.get("X-Request-ID", "")
-                date = answer.headers.get("Date", "")
-                body, cut = self._body(answer, started + longest_s)
-                return Answer(status, answer.headers, request_id, body, cut)
-        except (requests.RequestException, HTTPError) as error:
-            return _no_answer(error, self._host)
+            outcome = by_deadline(
+                lambda: self._converse(session, request, token, watch, left_s), watch, left_s
+            )
+        except TimeoutError:
+            outcome = _late(self._host, watch)
+        else:
+            if not watch.is_over:
+                self._idle.append(session)
         finally:
             seconds = self._clock.monotonic() - started
+            status, request_id, date = 0, "", ""
+            if isinstance(outcome, Answer):
+                status, request_id = outcome.status, outcome.request_id
+                date = outcome.header("Date")
             self._on_exchange(
                 Exchange(request.method, request.plain_path, status, seconds, request_id, date)
             )
+        return outcome
 
-    def _body(self, answer: requests.Response, deadline: float) -> tuple[bytes, Trouble | None]:
-        """The body, as far as it came, and why it is not whole."""
-        body = bytearray()
+    def _converse(
+        self, session: _Session, request: Request, token: str, watch: Watch, left_s: float
+    ) -> Answer | TransientFailure:
+        connect_s, read_s = (max(0.001, min(each, left_s)) for each in self._timeout_s)
+        session.adapter.watch = watch
+        try:
+            with session.request(
+                request.method,
+                self.api_url + request.path,
+                params=request.query,
+                json=request.body,
+                auth=_Bearer(token),
+                timeout=(connect_s, read_s),
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                return self._read(answer, watch)
+        except _FAILURES as error:
+            return _no_answer(error, self._host, watch)
+
+    def _read(self, answer: requests.Response, watch: Watch) -> Answer:
+        """The answer with its body, as far as that comes."""
+        whole = Answer(answer.status_code, answer.headers, bytearray())
         try:
             for chunk in answer.iter_content(_CHUNK):
-                body += chunk
-                if len(body) > _LARGEST_BODY:
+                whole.body.extend(chunk)
+                if len(whole.body) > _LARGEST_BODY:
                     error = UnexpectedAnswer(f"The answer of {self._host} is absurdly large.")
-                    return b"", Trouble("the answer is absurdly large", error, most_attempts=1)
-                if self._clock.monotonic() > deadline:
-                    raise requests.ReadTimeout
-        except (requests.RequestException, HTTPError) as error:
-            return bytes(body), _no_answer(error, self._host)
-        return bytes(body), None
+                    whole.body.clear()
+                    cut = TransientFailure("the answer is absurdly large", error, most_attempts=1)
+                    return whole._replace(cut=cut)
+        except _FAILURES as error:
+            return whole._replace(cut=_no_answer(error, self._host, watch))
+        return whole
 
     @property
     def _host(self) -> str:
-        return urlsplit(self._api_url).netloc
+        return urlsplit(self.api_url).netloc
 
-    @contextmanager
-    def _session(self) -> Iterator[requests.Session]:
-        """A session nobody else uses at the moment; afterwards it is kept alive for the next."""
-        try:
-            session = self._idle.pop()
-        except IndexError:
-            session = self._new_session()
-        try:
-            yield session
-        finally:
-            self._idle.append(session)
+    def _session(self) -> _Session:
+        """A session nobody else uses at the moment, with a connection kept alive if there is one.
 
-    def _new_session(self) -> requests.Session:
-        session = requests.Session()
-        session.headers.update({"Accept": "application/json", "User-Agent": "asc-linker"})
+        Raises InputError: there is no reading the certificates that a variable names.
+        """
+        with suppress(IndexError):
+            return self._idle.pop()
+        session = _Session(trust.context(self._trust) if self._trust else None)
         # A proxy of the environment could not reach this machine's loopback.
-        session.trust_env = not is_loopback(self._api_url)
+        session.trust_env = not is_loopback(self.api_url)
         return session
 
-    def _note_rate_limit(self, header: str) -> None:
-        for pair in header.replace(",", ";").split(";"):
-            name, _, value = pair.strip().partition(":")
-            if name == "user-hour-rem" and _COUNT.fullmatch(value):
-                self.requests_left = int(value)
+
+def _refusal(answer: Answer) -> AscLinkerError:
+    return refusal(
+        answer.status,
+        parse_errors(answer.body),
+        answer.request_id,
+        is_a_page=is_a_page(answer.body),
+        requests_left=rate_limits(answer.header("X-Rate-Limit")).get(LEFT_IN_HOUR),
+    )
+
+
+class _Session(requests.Session):
+    """Connections for one exchange at a time."""
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        super().__init__()
+        self.headers.update({"Accept": "application/json", "User-Agent": "asc-linker"})
+        self.adapter = _Adapter(context)
+        self.mount("https://", self.adapter)
+        self.mount("http://", self.adapter)
+
+
+class _Adapter(HTTPAdapter):
+    """Connects with the trust of the whole process, under the eyes of an exchange's watch."""
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        super().__init__()
+        self.watch = Watch()
+        self._context = context
+        self._watched: dict[type, type] = {}
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        plain = type(pool).ConnectionCls
+        if plain not in self._watched:
+            bases = (WatchedConnection, plain)
+            self._watched[plain] = type("WatchedConnection", bases, {"watched": self})
+        pool.ConnectionCls = self._watched[plain]
+        return pool
+
+    def build_connection_pool_key_attributes(self, *args: Any, **options: Any) -> Any:
+        host, tls = super().build_connection_pool_key_attributes(*args, **options)
+        if self._context is None:
+            return host, tls
+        # `verify` is a file that each connection would read again; the context has read it.
+        return host, {"cert_reqs": "CERT_REQUIRED", "ssl_context": self._context}
+
+    def cert_verify(self, *_: Any, **__: Any) -> None:
+        """Leave it to the context, which does."""
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        if self._context is not None and proxy.lower().startswith("https:"):
+            options["proxy_ssl_context"] = self._context
+        return super().proxy_manager_for(proxy, **options)
 
 
 class _Bearer(AuthBase):
@@ -299,49 +410,83 @@ class _Bearer(AuthBase):
         return request
 
 
-def _no_answer(error: requests.RequestException | HTTPError, host: str) -> Trouble:
+def _late(host: str, watch: Watch) -> TransientFailure:
+    hint = "Run again later; developer.apple.com/system-status shows outages."
+    return _failure(f"{host} did not answer in time.", hint, "no-answer-in-time", watch)
+
+
+def _failure(
+    message: str, hint: str, id_: str, watch: Watch, most_attempts: int = MOST_ATTEMPTS
+) -> TransientFailure:
+    error = AppStoreConnectError(message, hint=hint, id=id_)
+    return TransientFailure(
+        message.rstrip("."), error, most_attempts=most_attempts, arrived=watch.is_sent
+    )
+
+
+def _no_answer(error: Exception, host: str, watch: Watch) -> TransientFailure:
     """No usable answer, in a sentence. The library's own text stays in the chain, unshown."""
+    failure = _late(host, watch) if watch.is_over else _in_words(error, host, watch)
+    failure.error.__cause__ = error
+    return failure
+
+
+def _in_words(error: Exception, host: str, watch: Watch) -> TransientFailure:
     cause = error.args[0] if error.args else None
     if isinstance(cause, MaxRetryError):
         cause = cause.reason
-    attempts, arrived = MOST_ATTEMPTS, True
+    network = "Check the runner's network, DNS and proxy settings."
     match error, cause:
-        case requests.exceptions.SSLError(), _:
-            what = f"The TLS connection to {host} failed."
-            hint = "A proxy that opens TLS, or old root certificates, are the usual causes."
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                attempts, arrived = 1, False
         case requests.exceptions.ProxyError(), _:
-            what = f"The proxy in front of {host} did not answer."
-            hint = "Check HTTPS_PROXY in the runner's environment."
-            attempts, arrived = _UNREACHABLE_ATTEMPTS, False
-        case requests.exceptions.ConnectTimeout(), _:
-            what = f"{host} did not answer in time."
-            hint = "Check the runner's network; developer.apple.com/system-status tells of outages."
-            arrived = False
-        case (requests.exceptions.ReadTimeout(), _) | (_, ReadTimeoutError()):
-            what = f"{host} did not answer in time."
-            hint = "Run again later; developer.apple.com/system-status tells of outages."
+            return _no_tunnel(error, host, watch)
+        case requests.exceptions.SSLError(), _:
+            return _failure(
+                f"The TLS connection to {host} failed.",
+                "Where a proxy opens TLS, let REQUESTS_CA_BUNDLE or SSL_CERT_FILE name its "
+                "certificates.",
+                "tls-failed",
+                watch,
+                1 if "CERTIFICATE_VERIFY_FAILED" in str(error) else MOST_ATTEMPTS,
+            )
+        case (requests.exceptions.ConnectTimeout() | requests.exceptions.ReadTimeout(), _) | (
+            _,
+            ReadTimeoutError(),
+        ):
+            return _late(host, watch)
+        case requests.exceptions.ConnectionError(), NameResolutionError():
+            what = f"{host} could not be reached: its name leads to no address."
+            return _failure(what, network, "unreachable", watch, _NO_NAME_ATTEMPTS)
         case requests.exceptions.ConnectionError(), NewConnectionError():
             what = f"{host} could not be reached."
-            hint = "Check the runner's network, DNS and proxy settings."
-            attempts, arrived = _UNREACHABLE_ATTEMPTS, False
+            return _failure(what, network, "unreachable", watch, _REFUSED_ATTEMPTS)
+    if not watch.is_sent:
+        hint = "Check `api-url` and the runner's proxy settings."
+        return _failure(f"{host} could not be asked.", hint, "unreachable", watch, 1)
+    match error:
         case (
-            requests.exceptions.ChunkedEncodingError() | requests.exceptions.ContentDecodingError(),
-            _,
+            requests.exceptions.ChunkedEncodingError() | requests.exceptions.ContentDecodingError()
         ):
             what = f"The answer of {host} was cut off."
-            hint = "Run again."
-        case (requests.exceptions.ConnectionError() | HTTPError(), _):
+        case requests.RequestException() | HTTPError() | OSError():
             what = f"The connection to {host} broke."
-            hint = "Run again; if it stays so, check the runner's network and proxy settings."
         case _:
-            what = f"{host} could not be asked."
-            hint = "Check `api-url` and the runner's proxy settings."
-            attempts, arrived = 1, False
-    said = AppStoreConnectError(what, hint=hint)
-    said.__cause__ = error
-    return Trouble(what.rstrip("."), said, most_attempts=attempts, arrived=arrived)
+            what = f"The answer of {host} is no HTTP."
+    hint = "Run again; if it stays so, check the runner's network and proxy settings."
+    return _failure(what, hint, "connection-broken", watch)
+
+
+def _no_tunnel(error: Exception, host: str, watch: Watch) -> TransientFailure:
+    """A proxy that is not there, or does not let us through."""
+    found = _TUNNEL.search(str(error))
+    status = int(found[1]) if found else 0
+    if status in (401, 403, 407):
+        refused = proxy_refusal(status)
+        return TransientFailure(refused.message, refused, most_attempts=1, arrived=False)
+    what = f"The proxy in front of {host} did not answer."
+    if status:
+        what = f"The proxy in front of {host} answered {status}."
+    hint = "Check HTTPS_PROXY in the runner's environment."
+    return _failure(what, hint, "proxy-failed", watch, _REFUSED_ATTEMPTS)
 
 
 def _blaming_the_clock(error: AscLinkerError, fault: str) -> AscLinkerError:
@@ -351,6 +496,7 @@ def _blaming_the_clock(error: AscLinkerError, fault: str) -> AscLinkerError:
     return CredentialsError(
         f"{error.message} {fault}",
         hint=f"Set this machine's clock: Apple refuses a token from another time. {error.hint}",
+        id="clock-wrong",
         apple=error.apple,
         request_id=error.request_id,
     )

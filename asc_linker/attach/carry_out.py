@@ -1,164 +1,254 @@
-"""Writing: what a plan says, in its order, each write proved by the read that follows."""
+"""Writing: what the plans say, each write in its order, each proved by the read that follows."""
 
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future
+import time
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from asc_linker.decision.writes import (
-    AnswerEncryption,
-    AttachBuild,
-    CreateVersion,
-    DetachBuild,
-    RenameVersion,
+from asc_linker.attach.read import AT_A_TIME
+from asc_linker.attach.ready import Watch
+from asc_linker.attach.refused import explained, may_pass
+from asc_linker.attach.send import differs, read_back, send, sentence
+from asc_linker.attach.side_by_side import side_by_side
+from asc_linker.attach.wait import Grace
+from asc_linker.decision.report import AttachReport, Outcome
+from asc_linker.errors import (
+    AppStoreConnectError,
+    AscLinkerError,
+    CredentialsError,
+    MaybeApplied,
+    NotAttachable,
+    NotFound,
 )
-from asc_linker.dotted import same_version
-from asc_linker.errors import AppStoreConnectError, AscLinkerError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from asc_linker.apple.client import AppStoreConnect
-    from asc_linker.apple.model import BuildId, VersionId
-    from asc_linker.attach.progress import Tell
-    from asc_linker.decision.outcome import Known
-    from asc_linker.decision.plan import Plan
+    from asc_linker.apple.model import VersionId
+    from asc_linker.attach.ledger import Ledger
+    from asc_linker.attach.session import Session
+    from asc_linker.decision.decision import Decision
     from asc_linker.decision.writes import Write
 
-# How long an interrupted run looks for what became of its write: the runner gives it 7.5 seconds
-# until it insists, and 2.5 more.
-_LAST_LOOK_S = 4.0
+_Result = TypeVar("_Result")
+
+# How often a target is planned anew in all, when the world changes under it.
+_MOST_PLANS = 3
 
 
-def carry_out(plan: Plan, apple: AppStoreConnect, tell: Tell, known: Known) -> None:
-    """Write what `plan` says, in its order, and read back what was written.
+class Writer:
+    """Carries out the plans of a run. Each target's writes are one after the other, by themselves.
 
-    Raises AppStoreConnectError: Apple shows something else than what was written.
+    `stop` begins no further write; what has begun is seen through.
     """
-    for write in plan.writes:
-        tell.line(_sentence(write, plan))
-        known.pending = write
-        _write(write, apple, known)
-        known.pending = None
 
+    def __init__(self, session: Session, ledger: Ledger) -> None:
+        self._session = session
+        self._ledger = ledger
+        self._stopped = threading.Event()
+        self._has_written = threading.Event()
 
-def look_back(apple: AppStoreConnect, known: Known) -> None:
-    """Find out what became of a write that was under way, if that is quickly told.
-
-    The look goes on beside this thread, so that a silent Apple holds up nobody.
-    """
-    write = known.pending
-    if write is None:
-        return
-    look: Future[bool] = Future()
-
-    def fulfil() -> None:
+    def carry_out(self, decisions: Sequence[Decision]) -> tuple[AttachReport, ...]:
+        """Write what the plans say. Returns what each target came to."""
+        calls = [partial(self._target, place, decision) for place, decision in enumerate(decisions)]
         try:
-            look.set_result(_is_done(write, apple))
+            reports = side_by_side(calls, AT_A_TIME * len(self._session.apple))
+        except BaseException:
+            self._stopped.set()
+            raise
+        assert all(isinstance(report, AttachReport) for report in reports)
+        return tuple(report for report in reports if isinstance(report, AttachReport))
+
+    def _target(self, place: int, decision: Decision) -> AttachReport:
+        assert decision.plan is not None, "every target is decided before the first write"
+        ledger = self._ledger
+        if not decision.plan.writes:
+            return ledger.finish(place, ledger.report(place, decision.plan.outcome))
+        if self._stopped.is_set():
+            return self._not_written(place)
+        try:
+            return ledger.finish(place, ledger.report(place, self._write(place, decision)))
         except AscLinkerError as error:
-            look.set_exception(error)
+            if isinstance(error, AppStoreConnectError | CredentialsError):
+                self._stopped.set()
+            failed = ledger.report(place, Outcome.FAILED, error=error)
+            return ledger.finish(place, failed)
 
-    threading.Thread(target=fulfil, daemon=True).start()
-    try:
-        known.changed |= look.result(timeout=_LAST_LOOK_S)
-    except (AscLinkerError, TimeoutError):
-        return
-    known.pending = None
+    def _not_written(self, place: int) -> AttachReport:
+        return self._ledger.report(
+            place,
+            Outcome.NOT_WRITTEN,
+            reason="The run had to stop before this target was begun; running again goes on.",
+            reason_id="run-stopped",
+        )
 
+    def _write(self, place: int, decision: Decision) -> Outcome:
+        """Make the plan true. Returns what it came to.
 
-def _is_done(write: Write, apple: AppStoreConnect) -> bool:
-    """Whether `write` has taken effect by now."""
-    match write:
-        case AnswerEncryption(build, answer):
-            return apple.build(build).uses_non_exempt_encryption is answer
-        case AttachBuild(version, build):
-            return apple.attached_build(version) == build
-        case DetachBuild(version):
-            return apple.attached_build(version) is None
-        case RenameVersion(version, version_string):
-            return apple.version(version).version_string == version_string
-        case CreateVersion():
-            wanted = write.version_string
-            found = apple.versions(write.app, version_strings=(wanted,), platform=write.platform)
-            return any(
-                (version.version_string, version.platform) == (wanted, write.platform)
-                for version in found
+        Raises AscLinkerError: it did not come true, or nobody can tell.
+        """
+        grace = Grace(self._session.wait, self._session.clock)
+        label = decision.request.label
+        plans = 0
+        while decision.plan is not None and decision.plan.writes:
+            try:
+                for write in decision.plan.writes:
+                    self._say(label, sentence(write))
+                    self._make(place, write, decision.request.key_id)
+            except (NotAttachable, NotFound) as refusal:
+                self._say(label, f"Apple refused: {refusal.message} Reading everything again.")
+                before, decision = decision, self._reconsider(place, decision, refusal, grace)
+                plans += decision.fingerprint != before.fingerprint
+                if plans >= _MOST_PLANS:
+                    raise
+            else:
+                break
+        assert decision.plan is not None, "what cannot be planned is raised"
+        return decision.plan.outcome
+
+    def _make(self, place: int, write: Write, key_id: str) -> None:
+        """Send one write, and prove it."""
+        apple, ledger = self._session.apple[key_id], self._ledger
+        if not self._session.wait.may_write:
+            raise AppStoreConnectError(
+                "The run has lasted as long as it may: no further write was begun.",
+                hint="Run again to go on where this run ended; `wait-minutes` and ten minutes are "
+                "its limit.",
+                id="run-too-long",
             )
+        ledger.begin(place, write)
+        try:
+            made = self._as_asked(partial(self._send, write, apple))
+        except MaybeApplied:
+            raise
+        except AscLinkerError:
+            ledger.not_made(place)
+            raise
+        ledger.done(place)
+        self._has_written.set()
+        try:
+            proof = self._as_asked(partial(read_back, write, apple, made))
+        except AscLinkerError as error:
+            raise AppStoreConnectError(
+                f"Apple took the write ({write}), but it could not be read back. {error.message}",
+                hint=f"Run again: that reads first, and writes only what is not so. {error.hint}",
+                id="proof-missing",
+                apple=error.apple,
+                request_id=error.request_id,
+            ) from error
+        ledger.read_back(place, version=proof.version, build=proof.build)
+        if proof.differs:
+            raise differs(write, proof)
 
+    def _as_asked(self, call: Callable[[], _Result]) -> _Result:
+        """What `call` returns. Once writes have begun, Apple gets the time that it asks for."""
+        while True:
+            try:
+                return call()
+            except AppStoreConnectError as error:
+                is_asked = error.retry_after_s > 0 and not isinstance(error, MaybeApplied)
+                if not (is_asked and self._has_written.is_set()):
+                    raise
+                if not self._session.wait.pause_for(error.retry_after_s):
+                    raise
 
-def _write(write: Write, apple: AppStoreConnect, known: Known) -> None:
-    match write:
-        case AnswerEncryption(build, answer):
-            apple.answer_encryption(build, answer)
-            known.changed = True
-            read = apple.build(build)
-            if read.uses_non_exempt_encryption is not answer:
-                raise _differs("the answer to export compliance", "another one")
-            known.build = read
-        case AttachBuild(version, build):
-            apple.attach_build(version, build)
-            known.changed = True
-            _confirm(apple.attached_build(version), build)
-        case DetachBuild(version):
-            apple.detach_build(version)
-            known.changed = True
-            _confirm(apple.attached_build(version), None)
-        case RenameVersion(version, version_string, build):
-            apple.rename_version(version, version_string, build)
-            known.changed = True
-            _confirm_version(version, version_string, build, apple, known)
-        case CreateVersion():
-            release_type = write.release_type
-            earliest = write.earliest_release_date
-            version = apple.create_version(
-                write.app,
-                write.platform,
-                write.version_string,
-                write.build,
-                release_type=release_type.name if release_type else None,
-                earliest_release_date=earliest.isoformat() if earliest else None,
+    def _send(self, write: Write, apple: AppStoreConnect) -> VersionId | None:
+        """Send `write`. Returns the id of a version that was made, where Apple said it."""
+        lost = False
+
+        def is_applied() -> bool:
+            nonlocal lost
+            lost = True
+            return not read_back(write, apple).differs
+
+        try:
+            return send(write, apple, is_applied)
+        except (NotAttachable, NotFound) as refusal:
+            # A write whose answer was lost may have been made after all, and then be refused.
+            if lost and self._is_so(write, apple, refusal):
+                return None
+            raise
+
+    def _is_so(self, write: Write, apple: AppStoreConnect, refusal: AscLinkerError) -> bool:
+        try:
+            return not read_back(write, apple).differs
+        except AscLinkerError as error:
+            raise MaybeApplied(refusal.message, hint=error.hint, apple=refusal.apple) from error
+
+    def _reconsider(
+        self, place: int, decision: Decision, refusal: AscLinkerError, grace: Grace
+    ) -> Decision:
+        """Apple refused what passed all our checks: read everything again, explain or try again.
+
+        Raises NotAttachable or NotFound: what has changed meanwhile, beside Apple's words.
+        """
+        alone = replace(
+            self._session.job, requests=(self._session.job.requests[place],), expected_plan=()
+        )
+        waited_before_s = self._session.wait.elapsed_s
+        watch = Watch(
+            replace(self._session, job=alone),
+            lambda decisions: self._ledger.note_again(place, decisions[0]),
+        )
+        (again,) = watch.until_ready()
+        if again.refusal is not None:
+            raise explained(refusal, decision, again, grace.used_s) from refusal
+        # A build that had to be waited for again was gone when Apple refused it.
+        has_waited = self._session.wait.elapsed_s - waited_before_s >= 1.0
+        if again.fingerprint != decision.fingerprint or has_waited:
+            return again
+        if may_pass(refusal, again) and grace.step():
+            self._say(
+                decision.request.label,
+                "All checks pass; Apple needs a moment after processing. Trying again.",
             )
-            known.changed = True
-            _confirm_version(version, write.version_string, write.build, apple, known)
+            return again
+        raise explained(refusal, decision, again, grace.used_s) from refusal
+
+    def _say(self, label: str, text: str) -> None:
+        if label:
+            self._session.progress.status(label, text)
+        else:
+            self._session.progress.line(text)
 
 
-def _confirm_version(
-    version: VersionId, version_string: str, build: BuildId, apple: AppStoreConnect, known: Known
+# How long an interrupted run looks for what became of its writes: it should be gone in a second.
+_LAST_LOOK_S = 0.7
+_BETWEEN_LOOKS_S = 0.1
+
+
+def look_back(apple: Mapping[str, AppStoreConnect], ledger: Ledger) -> None:
+    """Find out what became of the writes that were under way, if that is quickly told.
+
+    Only that a write was made can be told: one that is not seen may still be on its way. The looks
+    go on beside this thread, so that a silent Apple holds up nobody.
+    """
+    ends_s = time.monotonic() + _LAST_LOOK_S
+    looks = [
+        threading.Thread(
+            target=_look,
+            args=(place, write, apple[ledger.decisions[place].request.key_id], ledger, ends_s),
+            daemon=True,
+        )
+        for place, write in ledger.pending
+    ]
+    for look in looks:
+        look.start()
+    for look in looks:
+        look.join(max(0.0, ends_s - time.monotonic()))
+
+
+def _look(
+    place: int, write: Write, apple: AppStoreConnect, ledger: Ledger, ends_s: float
 ) -> None:
-    """Read a version that was created or renamed; `known` keeps what was attached before."""
-    previous = known.version.build if known.version else None
-    read = apple.version(version)
-    known.version = replace(read, build=previous)
-    if not same_version(read.version_string, version_string):
-        raise _differs(f"the version string {version_string}", read.version_string)
-    _confirm(read.build.id if read.build else None, build)
-
-
-def _confirm(attached: BuildId | None, wanted: BuildId | None) -> None:
-    """Compare what Apple shows with what was written: a 2xx is a promise, the read is proof."""
-    if attached != wanted:
-        there = "no build" if attached is None else f"another build (id {attached})"
-        raise _differs("the write", there)
-
-
-def _differs(what: str, there: str) -> AppStoreConnectError:
-    return AppStoreConnectError(
-        f"Apple took {what}, but shows {there} now.",
-        hint="Another job may have written meanwhile. Look at the version before submitting it, "
-        "and let one job at a time write to it (`concurrency`).",
-    )
-
-
-def _sentence(write: Write, plan: Plan) -> str:
-    number = plan.build.number if plan.build else ""
-    match write:
-        case AnswerEncryption(_, answer):
-            return f"Answering export compliance of build {number}: {str(answer).lower()}."
-        case CreateVersion():
-            return f"Creating version {write.version_string} with build {number}."
-        case RenameVersion():
-            return f"Renaming the open version to {write.version_string}, with build {number}."
-        case AttachBuild():
-            return f"Attaching build {number}."
-        case DetachBuild():
-            return "Detaching the build."
+    with suppress(AscLinkerError):
+        while time.monotonic() < ends_s:
+            if not read_back(write, apple).differs:
+                ledger.done(place)
+                return
+            time.sleep(_BETWEEN_LOOKS_S)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from asc_linker.apple.model import BuildAudienceType, ProcessingState
 from asc_linker.dotted import same_build_number, same_version
+from asc_linker.text import true_or_false
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,33 +41,19 @@ class Check:
     hint: str = ""
 
 
-_NAMES = {
-    "app-differs": "App",
-    "platform-differs": "Platform",
-    "version-string-differs": "Version string",
-    "build-number-differs": "Build number",
-    "build-not-processed": "Processed",
-    "build-expired": "Not expired",
-    "build-internal-only": "App Store eligible",
-    "version-locked": "Version open",
-    "build-attached-elsewhere": "Attached nowhere else",
-    "export-compliance": "Export compliance",
-}
-
-
 @dataclass(frozen=True, slots=True)
-class Case:
-    """What the rules look at. `version` is None while it does not exist, `build` likewise."""
+class Candidates:
+    """What the rules look at; None while it is not read, or does not exist."""
 
     request: AttachRequest
-    app: App
-    version: AppStoreVersion | None
-    build: Build | None
+    app: App | None = None
+    version: AppStoreVersion | None = None
+    build: Build | None = None
 
 
-def preflight(case: Case) -> tuple[Check, ...]:
-    """Every check that `case` allows, in the order of the table."""
-    found = (rule(case) for rule in RULES)
+def preflight(candidates: Candidates) -> tuple[Check, ...]:
+    """Every check that `candidates` allow, in the order of the table."""
+    found = (rule(candidates) for rule in RULES)
     return tuple(check for check in found if check is not None)
 
 
@@ -75,50 +62,46 @@ def refusals(checks: tuple[Check, ...]) -> list[Check]:
     return [check for check in checks if check.verdict is Verdict.REFUSED]
 
 
-def changed(before: tuple[Check, ...], after: tuple[Check, ...]) -> str:
-    """What `after` says that `before` did not, in sentences; empty when nothing changed."""
-    said = {check.sentence for check in before}
-    news = [check.sentence for check in after if check.sentence not in said]
-    return f"Since the check: {' '.join(news)}" if news else ""
-
-
-def same_app(case: Case) -> Check:
-    app, request = case.app, case.request
-    known = {app.id}
-    if case.version and case.version.app:
-        known.add(case.version.app.id)
-    if case.build and case.build.app_id:
-        known.add(case.build.app_id)
+def same_app(candidates: Candidates) -> Check | None:
+    app, request = candidates.app, candidates.request
+    if app is None:
+        return None
+    ids = {app.id}
+    if candidates.version and candidates.version.app:
+        ids.add(candidates.version.app.id)
+    if candidates.build and candidates.build.app_id:
+        ids.add(candidates.build.app_id)
     if request.app_id:
-        known.add(request.app_id)
-    if len(known) > 1:
-        listed = ", ".join(sorted(known))
+        ids.add(request.app_id)
+    if len(ids) > 1:
         return _refused(
             "app-differs",
-            f"Version, build and inputs belong to different apps: {listed}.",
+            f"Version, build and inputs belong to different apps: {', '.join(sorted(ids))}.",
             "Check `app-id`, `version-id` and `build-id` against each other.",
         )
     if request.bundle_id and app.bundle_id and request.bundle_id != app.bundle_id:
         return _refused(
             "app-differs",
-            f"App {app.id} has the bundle id {app.bundle_id}, not {request.bundle_id}.",
+            f"App {app.id} has the bundle id {app.bundle_id}, not {request.bundle_id}"
+            f"{request.source('bundle-id')}.",
             "`bundle-id` and the ids name two apps; leave out the wrong one.",
         )
     return _ok("app-differs", f"All belong to {app.bundle_id or app.id}.")
 
 
-def same_platform(case: Case) -> Check | None:
+def same_platform(candidates: Candidates) -> Check | None:
+    request = candidates.request
     said = {
-        "input": case.request.platform,
-        "version": case.version.platform if case.version else None,
-        "build": case.build.platform if case.build else None,
+        request.sources.get("platform", "input"): request.platform,
+        "version": candidates.version.platform if candidates.version else None,
+        "build": candidates.build.platform if candidates.build else None,
     }
     given = {what: platform for what, platform in said.items() if platform is not None}
     if not given:
         return None
     if len(set(given.values())) == 1:
         return _ok("platform-differs", f"{next(iter(given.values())).label}.")
-    listed = ", ".join(f"the {what} says {platform.label}" for what, platform in given.items())
+    listed = ", ".join(f"{_the(what)} says {platform.label}" for what, platform in given.items())
     return _refused(
         "platform-differs",
         f"The platforms differ: {listed}.",
@@ -126,11 +109,12 @@ def same_platform(case: Case) -> Check | None:
     )
 
 
-def same_version_string(case: Case) -> Check | None:
+def same_version_string(candidates: Candidates) -> Check | None:
+    request = candidates.request
     said = {
-        "input": case.request.version_string,
-        "version": case.version.version_string if case.version else "",
-        "build": case.build.version_string if case.build else "",
+        request.sources.get("version-string", "input"): request.version_string,
+        "version": candidates.version.version_string if candidates.version else "",
+        "build": candidates.build.version_string if candidates.build else "",
     }
     given = {what: string for what, string in said.items() if string}
     if not given:
@@ -138,7 +122,7 @@ def same_version_string(case: Case) -> Check | None:
     first = next(iter(given.values()))
     if all(same_version(first, string) for string in given.values()):
         return _ok("version-string-differs", f"{first}.")
-    listed = ", ".join(f"the {what} says {string}" for what, string in given.items())
+    listed = ", ".join(f"{_the(what)} says {string}" for what, string in given.items())
     return _refused(
         "version-string-differs",
         f"The version strings differ: {listed}.",
@@ -147,21 +131,22 @@ def same_version_string(case: Case) -> Check | None:
     )
 
 
-def same_number(case: Case) -> Check | None:
-    build, wanted = case.build, case.request.build_number
+def same_number(candidates: Candidates) -> Check | None:
+    build, wanted = candidates.build, candidates.request.build_number
     if build is None:
         return None
     if wanted and not same_build_number(wanted, build.number):
         return _refused(
             "build-number-differs",
-            f"The build is {build.number}, not {wanted}.",
+            f"The build is {build.number}, not {wanted}"
+            f"{candidates.request.source('build-number')}.",
             "`build-number` and `build-id` name two builds; leave out the wrong one.",
         )
     return _ok("build-number-differs", f"{build.number}.")
 
 
-def processed(case: Case) -> Check | None:
-    build = case.build
+def processed(candidates: Candidates) -> Check | None:
+    build = candidates.build
     if build is None:
         return None
     match build.processing_state:
@@ -180,13 +165,11 @@ def processed(case: Case) -> Check | None:
                 "Apple's e-mail to the team names the reason. Upload a build with a new number.",
             )
         case ProcessingState.UNRECOGNISED:
-            return _apple_decides(
-                "build-not-processed", f"The build is {build.state_word}; Apple will judge."
-            )
+            return _apple_decides("build-not-processed", f"The build is {build.state_word}.")
 
 
-def not_expired(case: Case) -> Check | None:
-    build = case.build
+def not_expired(candidates: Candidates) -> Check | None:
+    build = candidates.build
     if build is None:
         return None
     if build.expired:
@@ -199,8 +182,8 @@ def not_expired(case: Case) -> Check | None:
     return _ok("build-expired", f"Good{until}.")
 
 
-def eligible(case: Case) -> Check | None:
-    build = case.build
+def eligible(candidates: Candidates) -> Check | None:
+    build = candidates.build
     if build is None:
         return None
     match build.audience:
@@ -213,33 +196,35 @@ def eligible(case: Case) -> Check | None:
         case BuildAudienceType.APP_STORE_ELIGIBLE:
             return _ok("build-internal-only", "It may go to the App Store.")
         case BuildAudienceType.UNRECOGNISED:
-            return _apple_decides(
-                "build-internal-only", "Apple names a new audience, and will judge."
-            )
+            return _apple_decides("build-internal-only", "Apple names a new audience.")
 
 
-def version_open(case: Case) -> Check | None:
-    version = case.version
+def version_open(candidates: Candidates) -> Check | None:
+    version = candidates.version
     if version is None:
         return None
     name = f"Version {version.version_string} is {version.state_word}"
     if version.app_version_state.is_editable:
         return _ok("version-locked", f"{name}.")
-    if version.app_version_state.is_locked:
-        return _refused(
-            "version-locked",
-            f"{name}, and takes no other build.",
-            "Cancel its submission on App Store Connect, or raise the version; "
-            "`if-version-locked: skip` leaves it alone.",
-        )
-    return _apple_decides("version-locked", f"{name}; Apple will judge.")
+    if not version.app_version_state.is_locked:
+        return _apple_decides("version-locked", f"{name}.")
+    if version.app_version_state.is_released:
+        cure = "Raise the version: a released one keeps its build"
+    else:
+        cure = "Cancel its submission on App Store Connect, or raise the version"
+    return _refused(
+        "version-locked",
+        f"{name}, and takes no other build.",
+        f"{cure}; `if-version-locked: skip` leaves it alone.",
+    )
 
 
-def attached_nowhere_else(case: Case) -> Check | None:
-    build = case.build
+def attached_nowhere_else(candidates: Candidates) -> Check | None:
+    build = candidates.build
     if build is None:
         return None
-    if build.attached_to is None or (case.version and build.attached_to == case.version.id):
+    version = candidates.version
+    if build.attached_to is None or (version and build.attached_to == version.id):
         return _ok("build-attached-elsewhere", "No other version has it.")
     return _refused(
         "build-attached-elsewhere",
@@ -248,33 +233,28 @@ def attached_nowhere_else(case: Case) -> Check | None:
     )
 
 
-def compliance(case: Case) -> Check | None:
-    build, answer = case.build, case.request.uses_non_exempt_encryption
+def compliance(candidates: Candidates) -> Check | None:
+    build, answer = candidates.build, candidates.request.uses_non_exempt_encryption
     if build is None:
         return None
-    said = build.uses_non_exempt_encryption
-    if said is None and answer is None:
-        return _apple_decides(
-            "export-compliance", "Unanswered; App Store Connect asks before review."
+    there = build.uses_non_exempt_encryption
+    if there is None and answer is None:
+        return _apple_decides("export-compliance", "Unanswered.")
+    if there is None:
+        return _ok(
+            "export-compliance", f"Unanswered; this run answers {true_or_false(bool(answer))}."
         )
-    if said is None:
-        return _ok("export-compliance", f"Unanswered; this run answers {_yes(answer)}.")
-    if answer is not None and answer is not said:
+    if answer is not None and answer is not there:
         return _refused(
             "export-compliance",
-            f"`uses-non-exempt-encryption` says {_yes(answer)}, but build {build.number} was "
-            f"answered {_yes(said)}, and Apple takes one answer only.",
+            f"`uses-non-exempt-encryption` says {true_or_false(answer)}, but build {build.number} "
+            f"was answered {true_or_false(there)}, and Apple takes one answer only.",
             "Compare with the answer on App Store Connect; only a new build can have another.",
         )
-    return _ok("export-compliance", f"Answered {_yes(said)}.")
+    return _ok("export-compliance", f"Answered {true_or_false(there)}.")
 
 
-# The checks that tell whether these are the things that were meant at all.
-IDENTITY = frozenset(
-    {"app-differs", "platform-differs", "version-string-differs", "build-number-differs"}
-)
-
-RULES: tuple[Callable[[Case], Check | None], ...] = (
+RULES: tuple[Callable[[Candidates], Check | None], ...] = (
     same_app,
     same_platform,
     same_version_string,
@@ -286,6 +266,22 @@ RULES: tuple[Callable[[Case], Check | None], ...] = (
     attached_nowhere_else,
     compliance,
 )
+# The checks that tell whether these are the things that were wanted at all.
+IDENTITY = frozenset(
+    {"app-differs", "platform-differs", "version-string-differs", "build-number-differs"}
+)
+_NAMES = {
+    "app-differs": "App",
+    "platform-differs": "Platform",
+    "version-string-differs": "Version string",
+    "build-number-differs": "Build number",
+    "build-not-processed": "Processed",
+    "build-expired": "Not expired",
+    "build-internal-only": "App Store eligible",
+    "version-locked": "Version open",
+    "build-attached-elsewhere": "Attached nowhere else",
+    "export-compliance": "Export compliance",
+}
 
 
 def _ok(which: str, sentence: str) -> Check:
@@ -300,5 +296,5 @@ def _apple_decides(which: str, sentence: str) -> Check:
     return Check(which, _NAMES[which], Verdict.APPLE_DECIDES, sentence)
 
 
-def _yes(answer: bool | None) -> str:
-    return "true" if answer else "false"
+def _the(what: str) -> str:
+    return what if what.startswith("the ") else f"the {what}"

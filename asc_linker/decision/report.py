@@ -63,7 +63,7 @@ class VersionChange(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:  # noqa: A001 - GitHub's word for this annotation
+class Warning:
     """Something that is no failure now, and that somebody should know."""
 
     id: str

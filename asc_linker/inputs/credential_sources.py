@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asc_linker.inputs.private_key import KEY_ID
+from asc_linker.inputs.reader import named, shown_path
+from asc_linker.inputs.table import variable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -20,8 +24,7 @@ KEY_FILE = "api-private-key-file"
 JSON_FILE = "api-key-json-file"
 NAMES = ("api-key-id", "issuer-id", "api-private-key", KEY_FILE, JSON_FILE)
 
-_FILE_NAME = re.compile(r"AuthKey_([A-Z0-9]{10})\.p8", re.ASCII)
-_KEY_ID = re.compile(r"[A-Z0-9]{10}", re.ASCII)
+_FILE_NAME = re.compile(rf"AuthKey_({KEY_ID.pattern})\.p8", re.ASCII)
 # A .p8 has some 260 bytes; more than this is another file, and the key's reader says so.
 _LONGEST = 20_001
 
@@ -69,6 +72,11 @@ TOOLS = (
     Tool(files=("APP_STORE_CONNECT_API_KEY_PATH",)),
     Tool(files=("DELIVER_API_KEY_PATH",)),
 )
+_VARIABLES = frozenset(
+    (variable(KEY_FILE), variable(JSON_FILE), *(name for tool in TOOLS for name in tool.variables))
+)
+# How the origin begins of an id that the file's name says.
+_NAME_OF = "the name of "
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,21 @@ class Found:
     origins: dict[str, str]
     fault: str = ""
     unused: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where parts came from that came from no input of their own, as sentences say it."""
+        return {
+            name: _source(origin)
+            for name, origin in self.origins.items()
+            if origin not in (f"--{name}", variable(name))
+        }
+
+
+def _source(origin: str) -> str:
+    if origin in _VARIABLES:
+        return f"the variable {origin}"
+    return origin if origin.startswith(("--", _NAME_OF)) else named("file", origin)
 
 
 @dataclass(slots=True)
@@ -116,7 +139,7 @@ def find_credentials(
 ) -> Found:
     """The API key: `given` by our own names first, else that of the first tool that has one whole.
 
-    `origins` tells where each of `given` came from. `folders` are searched for `AuthKey_<id>.p8`
+    `origins` says where each of `given` came from. `folders` are searched for `AuthKey_<id>.p8`
     when there is an id and no key. A blank value counts as not given.
     """
     ours = _ours(given, origins)
@@ -136,9 +159,9 @@ def find_credentials(
 
 def altool_folders(environment: Mapping[str, str], home: Path) -> tuple[Path, ...]:
     """Where Apple's altool looks for `AuthKey_<id>.p8`, in its order."""
-    named = environment.get("API_PRIVATE_KEYS_DIR", "").strip()
+    folder = environment.get("API_PRIVATE_KEYS_DIR", "").strip()
     return (
-        *([Path(named)] if named else []),
+        *([Path(folder)] if folder else []),
         Path("private_keys"),
         home / "private_keys",
         home / ".private_keys",
@@ -159,15 +182,15 @@ def _ours(given: Mapping[str, str], origins: Mapping[str, str]) -> _Set:
 
 def _theirs(tool: Tool, environment: Mapping[str, str]) -> _Set:
     found = _Set(tool)
-    for name, variable in (("api-key-id", tool.key_id), ("issuer-id", tool.issuer_id)):
-        if value := environment.get(variable, "").strip():
-            found.put(name, value, variable)
-    for variable in tool.texts:
-        if (value := environment.get(variable, "").strip()) and not found.has_key:
-            found.put("api-private-key", value, variable)
-    for variable in tool.files:
-        if (value := environment.get(variable, "").strip()) and not found.has_key:
-            _read_into(found, value, variable, variable)
+    for name, origin in (("api-key-id", tool.key_id), ("issuer-id", tool.issuer_id)):
+        if value := environment.get(origin, "").strip():
+            found.put(name, value, origin)
+    for origin in tool.texts:
+        if (value := environment.get(origin, "").strip()) and not found.has_key:
+            found.put("api-private-key", value, origin)
+    for origin in tool.files:
+        if (value := environment.get(origin, "").strip()) and not found.has_key:
+            _read_into(found, value, origin, origin)
     return found
 
 
@@ -185,8 +208,8 @@ def _completed(ours: _Set, theirs: Sequence[_Set], folders: Sequence[Path]) -> _
     halves = [each for each in candidates if each.has_key]
     whole = [each for each in candidates if each.is_whole]
     # Half a key is better than none: what it lacks is then named.
-    named = [each for each in candidates if each.values.get("api-key-id")]
-    chosen = next(iter([*whole, *halves, *named]), ours)
+    with_id = [each for each in candidates if each.values.get("api-key-id")]
+    chosen = next(iter([*whole, *halves, *with_id]), ours)
     if chosen is not ours:
         chosen.values.update(ours.values)
         chosen.origins.update(ours.origins)
@@ -195,7 +218,7 @@ def _completed(ours: _Set, theirs: Sequence[_Set], folders: Sequence[Path]) -> _
 
 def _look_in(folders: Sequence[Path], found: _Set) -> None:
     key_id = found.values.get("api-key-id", "")
-    if not _KEY_ID.fullmatch(key_id):
+    if not KEY_ID.fullmatch(key_id):
         return
     for folder in folders:
         file = folder / f"AuthKey_{key_id}.p8"
@@ -204,20 +227,20 @@ def _look_in(folders: Sequence[Path], found: _Set) -> None:
             return
 
 
-def _read_into(found: _Set, path: str, told_as: str, origin: str) -> None:
-    """Take the key from a file; its name tells the id, where nothing else does."""
+def _read_into(found: _Set, path: str, subject: str, origin: str) -> None:
+    """Take the key from a file; its name says the id, where nothing else does."""
     try:
         file = Path(path).expanduser()
         with file.open("rb") as opened:
             text = opened.read(_LONGEST).decode("utf-8", "replace")
     except (OSError, RuntimeError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no such path"
-        found.fault = f"{told_as} is `{path}`, which cannot be read: {why}."
+        found.fault = f"{subject} is {shown_path(path)}, which cannot be read: {why}."
         return
     if not text.strip():
-        found.fault = f"{told_as} is `{path}`, which is empty."
+        found.fault = f"{subject} is {shown_path(path)}, which is empty."
         return
     found.put("api-private-key", text, origin)
-    named = _FILE_NAME.fullmatch(file.name)
-    if named and not found.values.get("api-key-id"):
-        found.put("api-key-id", named[1], f"the name of {file.name}")
+    by_name = _FILE_NAME.fullmatch(file.name)
+    if by_name and not found.values.get("api-key-id"):
+        found.put("api-key-id", by_name[1], f"{_NAME_OF}{file.name}")

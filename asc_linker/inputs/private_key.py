@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+KEY_ID = re.compile(r"[A-Z0-9]{10}", re.ASCII)
+
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _PEM_FENCE = re.compile(r"-----(BEGIN|END) [A-Z0-9 ]+-----")
 _PRIVATE_LABELS = ("PRIVATE KEY", "EC PRIVATE KEY")
@@ -24,7 +26,13 @@ _DEEPEST = 3
 _LONGEST = 20_000
 
 # Shorter lines are braces and padding.
-_SHORTEST_TELLING = 8
+_SHORTEST_MASK = 8
+
+# How base64 begins: of a P-256 private key as PKCS #8 and as SEC 1, and of any PEM.
+_BEGINNINGS = re.compile(r"MIG[A-Za-z0-9]AgEAMBMG|MHcCAQEE|LS0tLS1CRUdJTi")
+# A .p8 has lines of 64 characters. The alphabet for URLs is left out: paths are written in it.
+_BASE64 = re.compile(r"[A-Za-z0-9+/=]{40,}")
+_LONGEST_BASE64 = 80
 
 
 class KeyFault(ValueError):  # the name is the sentence
@@ -62,7 +70,7 @@ def secret_lines(text: str) -> tuple[str, ...]:
     """
     forms = [text]
     if len(text) > _LONGEST:
-        return _telling(forms)
+        return _worth_masking(forms)
     while len(forms) <= _DEEPEST and (inner := _inner_text(forms[-1])):
         forms.append(inner)
     for form in tuple(forms):
@@ -71,10 +79,21 @@ def secret_lines(text: str) -> tuple[str, ...]:
         bodies = [body for _, body in _PEM.findall(unescaped)]
         for body in bodies or ([unescaped] if _base64(unescaped) else []):
             forms.extend(["".join(body.split()), *_as_in_a_file(_joined(body))])
-    return _telling(forms)
+    return _worth_masking(forms)
 
 
-def _telling(forms: list[str]) -> tuple[str, ...]:
+def looks_like_key(text: str) -> bool:
+    """Whether `text` may hold a private key, or most of one, and must not be repeated.
+
+    That is PEM, base64 of it, or more than eighty characters of base64, in lines or in one piece.
+    """
+    if "-----BEGIN" in text or "PRIVATE KEY" in text or _BEGINNINGS.search(text):
+        return True
+    pieces = _BASE64.findall(text.replace("\\n", "\n").replace("\\r", "\r"))
+    return sum(map(len, pieces)) > _LONGEST_BASE64
+
+
+def _worth_masking(forms: list[str]) -> tuple[str, ...]:
     lines = (line.strip() for form in forms for line in form.splitlines())
     return tuple(dict.fromkeys(line for line in lines if _gives_away(line)))
 
@@ -91,7 +110,7 @@ def _base64_of(text: str) -> str:
 
 
 def _gives_away(line: str) -> bool:
-    return len(line) >= _SHORTEST_TELLING and not _PEM_FENCE.fullmatch(line)
+    return len(line) >= _SHORTEST_MASK and not _PEM_FENCE.fullmatch(line)
 
 
 def _inner_text(text: str) -> str | None:

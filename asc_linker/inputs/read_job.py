@@ -1,286 +1,202 @@
-"""From plain strings to a job that can be meant, or every reason why not, at once."""
+"""From plain strings to a job that makes sense, or every reason why not, at once."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from asc_linker.apple.access import APPLE, Access, Credentials, is_loopback
-from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
-from asc_linker.decision.request import (
-    AttachRequest,
-    IfAttached,
-    IfVersionLocked,
-    IfVersionMissing,
-    Job,
-    Operation,
-    ReleaseType,
-    Skip,
-)
-from asc_linker.dotted import same_build_number, same_version
-from asc_linker.errors import InputError
-from asc_linker.inputs.private_key import KeyFault, read_private_key
-from asc_linker.inputs.reader import Given, shown
-from asc_linker.inputs.tag import parse_tag
+from asc_linker.apple.access import APPLE, is_loopback
+from asc_linker.decision.request import Job, Operation
+from asc_linker.dotted import build_number_spellings, version_spellings
+from asc_linker.inputs.keys import KeyReader
+from asc_linker.inputs.private_key import secret_lines
+from asc_linker.inputs.read_target import PackageReader, read_target
+from asc_linker.inputs.reader import Faults, InputReader, shown
+from asc_linker.inputs.shard import part, read_shard
+from asc_linker.inputs.targets import MOST_TARGETS, read_targets, too_many
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from asc_linker.apple.access import Access
+    from asc_linker.decision.request import AttachRequest, Shard
 
-_KEY_ID = re.compile(r"[A-Z0-9]{10}", re.ASCII)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_BUNDLE_ID = re.compile(r"[A-Za-z0-9.-]+", re.ASCII)
 _HOST = re.compile(r"[\w.:-]+", re.ASCII)
-_APP_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
-_RESOURCE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_LATEST = "latest"
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _DEFAULT_WAIT_MINUTES = 45.0
-_PLATFORMS = {
-    "ios": Platform.IOS,
-    "macos": Platform.MAC_OS,
-    "tvos": Platform.TV_OS,
-    "visionos": Platform.VISION_OS,
-    # Apple's words and fastlane's.
-    "mac_os": Platform.MAC_OS,
-    "tv_os": Platform.TV_OS,
-    "vision_os": Platform.VISION_OS,
-    "osx": Platform.MAC_OS,
-    "appletvos": Platform.TV_OS,
-    "xros": Platform.VISION_OS,
-}
-_A_FORK = (
-    "Secrets are empty in pull requests from forks, and when a secret's name is misspelt. "
-    "Check that the repository has the secret the workflow names."
-)
 
 
-def read_job(given: Mapping[str, str]) -> tuple[Job, dict[str, Access]]:
+def read_job(
+    given: Mapping[str, str],
+    environment: Mapping[str, str] | None = None,
+    sources: Mapping[str, str] | None = None,
+) -> tuple[Job, dict[str, Access]]:
     """A whole job from inputs by name, and the keys it needs, by their ids.
 
-    A blank value counts as not given.
+    A blank value counts as not given. `environment` has the variables of targets' own keys, and
+    those by which other CIs than GitHub's tell parallel jobs apart. `sources` says for people where
+    parts of the inputs' key came from. With `demo` every target uses the key of the inputs.
 
     Raises InputError: with one line for each fault there is.
     """
-    inputs = Given(given)
-    request = _read_request(inputs)
-    credentials = _read_credentials(inputs)
-    api_url = _read_api_url(inputs)
-    if inputs.faults or credentials is None:
-        raise InputError(*inputs.faults, hint=inputs.hint)
+    faults = Faults()
+    environment = environment or {}
+    inputs = InputReader(given, faults, sources=sources)
+    operation = inputs.choice("operation", Operation) or Operation.ATTACH
+    targets = read_targets(given, faults)
+    keys = KeyReader(inputs, environment, _read_api_url(inputs), faults)
+    own_keys = not inputs.boolean("demo")
+    packages = PackageReader()
+    if not targets:
+        # The list is none: what stands beside it may have faults of its own.
+        read_target(inputs, operation, packages, is_whole=False)
+    requests: list[AttachRequest] = []
+    places: list[str] = []
+    for target in targets:
+        reader = InputReader(target.values, faults, place=target.place, shared=target.shared)
+        key_id, key_sources = keys.key_id(target, own=own_keys)
+        for request in read_target(reader, operation, packages, target.overruled):
+            requests.append(
+                replace(request, key_id=key_id, sources={**key_sources, **request.sources})
+            )
+            places.append(target.place)
+    if len(requests) > MOST_TARGETS:
+        inputs.fault(too_many(len(requests)))
+    _refuse_twins(requests, places, faults)
+    shard = read_shard(inputs, environment, len(requests))
     job = Job(
-        (request,),
-        operation=request.operation,
+        part(_labelled(requests), shard),
+        operation=operation,
         wait_s=inputs.minutes("wait-minutes", _DEFAULT_WAIT_MINUTES),
         dry_run=inputs.boolean("dry-run"),
+        expected_plan=_read_plan(inputs, len(requests), shard, faults),
+        shard=shard,
     )
-    if inputs.faults:
-        raise InputError(*inputs.faults, hint=inputs.hint)
-    return job, {credentials.key_id: Access(credentials, api_url)}
+    faults.raise_if_any()
+    needed = {request.key_id for request in job.requests}
+    return job, {key_id: access for key_id, access in keys.keys.items() if key_id in needed}
+
+
+def job_secrets(given: Mapping[str, str], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Every line that would give away a key of the job, for masking before anything is told.
+
+    Never raises: whatever is wrong with the inputs is told by `read_job`.
+    """
+    targets = read_targets(given, Faults())
+    variables = {target.key_variables.get("api-private-key", "") for target in targets}
+    texts = [given.get("api-private-key", ""), *(environment.get(name, "") for name in variables)]
+    return tuple(dict.fromkeys(line for text in texts for line in secret_lines(text)))
 
 
 def read_boolean(given: Mapping[str, str], name: str) -> bool:
     """One boolean input by itself, false when it is not given. Raises InputError."""
-    inputs = Given(given)
-    value = inputs.boolean(name)
-    if inputs.faults:
-        raise InputError(*inputs.faults)
+    faults = Faults()
+    value = InputReader(given, faults).boolean(name)
+    faults.raise_if_any()
     return value
 
 
-def _read_request(inputs: Given) -> AttachRequest:
-    operation = inputs.choice("operation", Operation) or Operation.ATTACH
-    version_id = inputs.checked("version-id", _RESOURCE_ID, "an id of Apple's")
-    build_id = inputs.checked("build-id", _RESOURCE_ID, "an id of Apple's")
-    named = _read_names(inputs)
-    if not any(inputs.text(name) for name in ("version-id", "build-id")) and not (
-        named.bundle_id or inputs.text("bundle-id") or inputs.text("app-id")
-    ):
-        inputs.fault("Which app is missing: give `bundle-id` or `app-id`.")
-    if not named.skip_reason:
-        _require_version_and_build(inputs, operation, named)
-    release_type = inputs.choice("release-type", ReleaseType)
-    earliest = inputs.moment("earliest-release-date")
-    if (release_type is ReleaseType.SCHEDULED) != bool(inputs.text("earliest-release-date")):
-        inputs.fault("`release-type: scheduled` and `earliest-release-date` need each other.")
-    return AttachRequest(
-        operation=operation,
-        bundle_id=named.bundle_id,
-        app_id=AppId(named.app_id) if named.app_id else None,
-        platform=named.platform,
-        version_string=named.version_string,
-        build_number="" if named.build_number == _LATEST else named.build_number,
-        latest=named.build_number == _LATEST,
-        version_id=VersionId(version_id) if version_id else None,
-        build_id=BuildId(build_id) if build_id else None,
-        if_attached=inputs.choice("if-attached", IfAttached) or IfAttached.REPLACE,
-        if_version_missing=inputs.choice("if-version-missing", IfVersionMissing)
-        or IfVersionMissing.FAIL,
-        if_version_locked=inputs.choice("if-version-locked", IfVersionLocked)
-        or IfVersionLocked.FAIL,
-        release_type=release_type,
-        earliest_release_date=earliest,
-        uses_non_exempt_encryption=inputs.answer("uses-non-exempt-encryption"),
-        skip=Skip("pre-release", named.skip_reason) if named.skip_reason else None,
-    )
+def read_report_file(given: Mapping[str, str]) -> Path | None:
+    """Where the whole report goes as well; None when nowhere."""
+    typed = given.get("report-file", "").strip()
+    return Path(typed) if typed else None
 
 
-@dataclass(slots=True)
-class _Names:
-    """What is named, by inputs, tag and package together; empty where nothing names it."""
-
-    bundle_id: str
-    app_id: str
-    platform: Platform | None
-    version_string: str
-    build_number: str
-    skip_reason: str = ""
+def _refuse_twins(requests: Sequence[AttachRequest], places: Sequence[str], faults: Faults) -> None:
+    """Add a fault for each version that is named twice, as far as that shows without reading it."""
+    known: dict[tuple[object, ...], str] = {}
+    for request, place in zip(requests, places, strict=True):
+        for version in _versions(request):
+            first = known.setdefault(version, place)
+            if first != place:
+                faults.add(f"The same version as {first}.", place)
 
 
-def _read_names(inputs: Given) -> _Names:
-    latest = inputs.text("build-number").lower() == _LATEST
-    names = _Names(
-        bundle_id=inputs.checked("bundle-id", _BUNDLE_ID, "like `com.example.notes`"),
-        app_id=inputs.checked("app-id", _APP_ID, "Apple's numeric id, like `6446048195`"),
-        platform=_read_platform(inputs),
-        version_string=inputs.dotted("version-string", "1.4.2"),
-        build_number=_LATEST if latest else inputs.dotted("build-number", "231"),
-    )
-    if inputs.text("tag") and not any(map(inputs.text, ("version-string", "version-id"))):
-        _add_tag(inputs, names)
-    if inputs.text("package"):
-        _add_package(inputs, names)
-    return names
+def _versions(request: AttachRequest) -> list[tuple[object, ...]]:
+    """What the request's version goes by; requests for the same one have one of these in common."""
+    if request.skip:
+        return []
+    if request.version_id:
+        return [(request.version_id,)]
+    version_string = min(version_spellings(request.version_string), key=len)
+    version: tuple[object, ...] = (request.platform, version_string)
+    if request.platform is None:
+        # It is still to be found, and another build may find another one.
+        build_number = build_number_spellings(request.build_number)[-1]
+        version += (build_number, request.latest, request.build_id)
+    return [(name, *version) for name in (request.bundle_id, request.app_id) if name]
 
 
-def _require_version_and_build(inputs: Given, operation: Operation, names: _Names) -> None:
-    given = {name for name in ("version-string", "version-id", "tag") if inputs.text(name)}
-    if not names.version_string and not given:
-        inputs.fault("`version-string` is missing: give it, or run on a tag push like `v1.4.2`.")
-    wants_build = operation is Operation.ATTACH
-    if wants_build and not any(
-        (names.build_number, *map(inputs.text, ("build-number", "build-id")))
-    ):
-        inputs.fault(
-            "`build-number` is missing: give it, or push a tag that names it, like `v1.4.2+231`."
+def _labelled(requests: Sequence[AttachRequest]) -> list[AttachRequest]:
+    """Each with its name among several; with its version too, where that tells two apart."""
+    if len(requests) == 1:
+        return [*requests]
+    labels = [_label(request) for request in requests]
+    counts = Counter(labels)
+    return [
+        replace(
+            request,
+            label=label if counts[label] == 1 else _label(request, request.version_string),
         )
+        for request, label in zip(requests, labels, strict=True)
+    ]
 
 
-def _add_tag(inputs: Given, names: _Names) -> None:
-    """Let the tag name what the inputs do not; what both name must agree."""
-    text = inputs.text("tag")
-    tag = parse_tag(text)
-    if tag is None:
+def _label(request: AttachRequest, version_string: str = "") -> str:
+    name = request.bundle_id or request.app_id or request.version_id or request.build_id or ""
+    platform = f"({request.platform.input_name})" if request.platform else ""
+    return " ".join(filter(None, (name, version_string, platform)))
+
+
+def _read_plan(
+    inputs: InputReader, targets: int, shard: Shard | None, faults: Faults
+) -> tuple[str, ...]:
+    """The fingerprints that the run's requests are held to; empty when none are given."""
+    typed = inputs.text("expected-plan").lower()
+    if not typed:
+        return ()
+    plan = [fingerprint.strip() for fingerprint in typed.split(",")]
+    for number, fingerprint in enumerate(plan):
+        if not _FINGERPRINT.fullmatch(fingerprint):
+            inputs.fault(
+                f"`expected-plan` should be 16 hex digits for each target, but at place {number} "
+                f"(from 0) is {shown(fingerprint)}."
+            )
+            return ()
+    sliced = part(range(targets), shard)
+    if len(plan) == targets:
+        return part(plan, shard)
+    # How many targets there are is not known while some of them are none.
+    if len(plan) != len(sliced) and faults.is_empty:
+        of_shard = f", {len(sliced)} of them in shard {shard}" if shard else ""
         inputs.fault(
-            f"`tag` is {shown(text)}, which names no version: use one like `v1.4.2`, "
-            "`ios/1.4.2` or `v1.4.2+231`, or give `version-string`."
+            f"`expected-plan` has {_counted(len(plan), 'place')}, but there "
+            f"{'is' if targets == 1 else 'are'} {_counted(targets, 'target')}{of_shard}."
         )
-        return
-    names.version_string = tag.version_string
-    if tag.is_pre_release:
-        names.skip_reason = f"The tag {text} is a pre-release."
-    # The tag's `ios/` is taken at its word; any other prefix says nothing about the platform.
-    platform = _PLATFORMS.get(tag.prefix.rpartition("/")[2].lower())
-    source = f"the tag {shown(text)}"
-    names.platform = _agreed_platform(inputs, names.platform, platform, source)
-    names.build_number = _agreed_build_number(inputs, names.build_number, tag.build_number, source)
+    return tuple(plan)
 
 
-def _add_package(inputs: Given, names: _Names) -> None:
-    """Let the package name what inputs and tag do not; what both name must agree."""
-    from asc_linker.inputs.package import PackageFault, read_package
-
-    try:
-        package = read_package(Path(inputs.text("package")))
-    except PackageFault as fault:
-        inputs.fault(f"`package` {fault}.")
-        return
-    source = "the package"
-    if names.bundle_id and names.bundle_id != package.bundle_id:
-        inputs.fault(_contradiction("bundle-id", names.bundle_id, source, package.bundle_id))
-    if names.version_string and not same_version(names.version_string, package.version_string):
-        inputs.fault(
-            _contradiction("version-string", names.version_string, source, package.version_string)
-        )
-    names.bundle_id = names.bundle_id or package.bundle_id
-    names.version_string = names.version_string or package.version_string
-    names.platform = _agreed_platform(inputs, names.platform, package.platform, source)
-    names.build_number = _agreed_build_number(
-        inputs, names.build_number, package.build_number, source
-    )
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def _agreed_platform(
-    inputs: Given, given: Platform | None, other: Platform | None, source: str
-) -> Platform | None:
-    if given and other and given is not other:
-        inputs.fault(_contradiction("platform", given.input_name, source, other.input_name))
-    return given or other
-
-
-def _agreed_build_number(inputs: Given, given: str, other: str, source: str) -> str:
-    if given and other and not same_build_number(given, other):
-        inputs.fault(_contradiction("build-number", given, source, other))
-    return given or other
-
-
-def _contradiction(name: str, given: str, source: str, other: str) -> str:
-    return f"`{name}` is {shown(given)}, but {source} says {shown(other)}."
-
-
-def _read_platform(inputs: Given) -> Platform | None:
-    value = inputs.text("platform")
-    platform = _PLATFORMS.get(value.lower())
-    if value and platform is None:
-        inputs.fault(
-            f"`platform` is {shown(value)}, but should be `ios`, `macos`, `tvos` or `visionos`."
-        )
-    return platform
-
-
-def _read_credentials(inputs: Given) -> Credentials | None:
-    key_id = inputs.checked("api-key-id", _KEY_ID, "10 capital letters and digits")
-    issuer_id = inputs.checked("issuer-id", _UUID, "a UUID")
-    pasted = None
-    try:
-        pasted = read_private_key(inputs.text("api-private-key"))
-    except KeyFault as fault:
-        inputs.fault(f"`api-private-key` {fault}.")
-        if not inputs.text("api-private-key"):
-            inputs.hint = _A_FORK
-    inside = {"api-key-id": pasted.key_id, "issuer-id": pasted.issuer_id} if pasted else {}
-    key_id = key_id or _from_json_key(inputs, inside, "api-key-id", _KEY_ID)
-    issuer_id = issuer_id or _from_json_key(inputs, inside, "issuer-id", _UUID)
-    if not inputs.text("api-key-id") and not inside.get("api-key-id"):
-        inputs.fault("`api-key-id` is missing.")
-    if key_id and inside.get("api-key-id") not in (None, "", key_id):
-        inputs.fault("`api-key-id` is another than the one in the JSON key.")
-    if pasted is None:
-        return None
-    return Credentials(key_id, issuer_id or None, pasted.key)
-
-
-def _from_json_key(
-    inputs: Given, inside: Mapping[str, str], name: str, pattern: re.Pattern[str]
-) -> str:
-    """The id that stands in for input `name` in fastlane's JSON key, or empty."""
-    if inputs.text(name):
-        return ""
-    found = inside.get(name, "").strip()
-    if found and not pattern.fullmatch(found):
-        inputs.fault(f"`api-private-key` is a JSON key whose id for `{name}` is no such id.")
-        return ""
-    return found
-
-
-def _read_api_url(inputs: Given) -> str:
+def _read_api_url(inputs: InputReader) -> str:
     value = inputs.text("api-url").rstrip("/")
     if not value:
         return APPLE
-    if not _is_origin(value):
-        inputs.fault(f"`api-url` is {shown(value)}, but should be an origin, `https://host`.")
+    # What follows may be a password, and so may a query.
+    if "@" in value:
+        inputs.fault(
+            "`api-url` holds a user name or a password, which is not shown, but should be an "
+            "origin, `https://host`."
+        )
+    elif not _is_origin(value):
+        typed = shown(re.split(r"[?#]", value)[0])
+        inputs.fault(f"`api-url` is {typed}, but should be an origin, `https://host`.")
     elif urlsplit(value).scheme == "http" and not is_loopback(value):
         inputs.fault("`api-url` uses http, which is allowed on loopback only: a token would leak.")
     return value

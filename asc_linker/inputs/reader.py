@@ -8,39 +8,105 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from asc_linker.dotted import is_dotted
+from asc_linker.errors import InputError
+from asc_linker.inputs.private_key import looks_like_key
+from asc_linker.text import listed, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _MOST_WAIT_MINUTES = 24 * 60
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_LONGEST_SHOWN = 60
+_LONGEST_PATH = 300
+# So many targets have a line each for the same fault; more than that have one together.
+_MOST_TOLD = 10
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
-class Given:
-    """Inputs by name, and the faults found while reading them."""
+class Faults:
+    """All that is wrong with the inputs: each sentence once, with the places where it holds."""
 
-    def __init__(self, given: Mapping[str, str]) -> None:
-        self._given = given
-        self.faults: list[str] = []
+    def __init__(self) -> None:
+        self._places: dict[str, list[str]] = {}
         self.hint = ""
 
+    def add(self, sentence: str, place: str = "") -> None:
+        places = self._places.setdefault(sentence, [])
+        if place not in places:
+            places.append(place)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._places
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        lines: list[str] = []
+        for sentence, places in self._places.items():
+            if len(places) > _MOST_TOLD:
+                lines.append(f"{listed(places, _MOST_TOLD)}: {sentence}")
+            else:
+                lines += [f"{place}: {sentence}" if place else sentence for place in places]
+        return tuple(lines)
+
+    def raise_if_any(self) -> None:
+        """Raises InputError: with one line for each fault there is."""
+        if self._places:
+            raise InputError(*self.lines, hint=self.hint)
+
+
+class InputReader:
+    """The inputs of a run, or of one of its targets, by name. A blank value is not given.
+
+    `place` is where they stand in a list: `targets[3] (com.example.app)`. Values of the names in
+    `shared` are every target's, so what is wrong with one of them is one fault, of no place.
+    `sources` says where values came from that did not come from their own input.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, str],
+        faults: Faults,
+        *,
+        place: str = "",
+        shared: Collection[str] = (),
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
+        self._values = values
+        self._place = place
+        self._shared = frozenset(shared)
+        self._faults = faults
+        self.sources = sources or {}
+
     def text(self, name: str) -> str:
-        return self._given.get(name, "").strip()
+        return self._values.get(name, "").strip()
+
+    def gives(self, *names: str) -> bool:
+        """Whether any of `names` is given, as whatever."""
+        return any(self.text(name) for name in names)
+
+    def is_shared(self, name: str) -> bool:
+        return name in self._shared
+
+    def subject(self, name: str) -> str:
+        """What a sentence about the value of `name` begins with."""
+        source = self.sources.get(name)
+        return f"`{name}`, from {source}," if source else f"`{name}`"
 
     def checked(self, name: str, pattern: re.Pattern[str], shape: str) -> str:
         """A text that fits `pattern`, or empty, with a fault when something else was given."""
         value = self.text(name)
-        if value and not pattern.fullmatch(value):
-            self.fault(f"`{name}` is {shown(value)}, but should be {shape}.")
+        if value and (not pattern.fullmatch(value) or looks_like_key(value)):
+            self.wrong(name, shape)
             return ""
         return value
 
     def dotted(self, name: str, example: str) -> str:
         value = self.text(name)
         if value and not is_dotted(value):
-            self.fault(f"`{name}` is {shown(value)}, but should be numbers like `{example}`.")
+            self.wrong(name, f"numbers like `{example}`")
             return ""
         return value
 
@@ -48,7 +114,7 @@ class Given:
         """A boolean; None when it is not given."""
         value = self.text(name).lower()
         if value and value not in _BOOLEANS:
-            self.fault(f"`{name}` is {shown(value)}, but should be `true` or `false`.")
+            self.wrong(name, "`true` or `false`")
         return _BOOLEANS.get(value)
 
     def boolean(self, name: str) -> bool:
@@ -63,7 +129,7 @@ class Given:
             return choices(value)
         except ValueError:
             known = ", ".join(f"`{choice}`" for choice in choices)
-            self.fault(f"`{name}` is {shown(value)}, but should be one of {known}.")
+            self.wrong(name, f"one of {known}")
             return None
 
     def minutes(self, name: str, default: float) -> float:
@@ -74,7 +140,7 @@ class Given:
         except ValueError:
             number = -1.0
         if not 0 <= number <= _MOST_WAIT_MINUTES:
-            self.fault(f"`{name}` is {shown(value)}, but should be minutes from 0 to 1440.")
+            self.wrong(name, "minutes from 0 to 1440")
         return number * 60
 
     def moment(self, name: str) -> datetime | None:
@@ -84,21 +150,42 @@ class Given:
             return None
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None:
-            self.fault(
-                f"`{name}` is {shown(value)}, but should be a time with its zone, like "
-                "`2027-01-31T09:00:00Z`."
-            )
-            return None
-        return moment.astimezone(UTC)
+            if moment.tzinfo is not None:
+                return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        self.wrong(name, "a time with its zone, like `2027-01-31T09:00:00Z`")
+        return None
 
-    def fault(self, line: str) -> None:
-        self.faults.append(line)
+    def wrong(self, name: str, shape: str) -> None:
+        """The fault of a value that is not of its shape."""
+        self.fault(
+            f"{self.subject(name)} is {shown(self.text(name))}, but should be {shape}.", name
+        )
+
+    def fault(self, sentence: str, *names: str) -> None:
+        """Add a fault about the values of `names`."""
+        is_shared = bool(names) and self._shared.issuperset(names)
+        self._faults.add(sentence, "" if is_shared else self._place)
+
+    def advise(self, hint: str) -> None:
+        self._faults.hint = hint
 
 
-def shown(value: str) -> str:
-    """A value a user typed, short enough to repeat."""
-    longest = 60
-    return f"`{value if len(value) <= longest else value[:longest] + '…'}`"
+def shown(value: str, longest: int = _LONGEST_SHOWN) -> str:
+    """A value a user typed, short enough to repeat, and never a key."""
+    if looks_like_key(value):
+        return "something that looks like a key, and is not shown"
+    return f"`{one_line(value, longest)}`"
+
+
+def shown_path(path: str) -> str:
+    """The same for a path, which is of use only where it is whole."""
+    return shown(path, _LONGEST_PATH)
+
+
+def named(kind: str, value: str) -> str:
+    """`value` as what others came from, to stand in any text: "the tag v1.4.2"."""
+    if looks_like_key(value):
+        return f"the {kind}"
+    return f"the {kind} {one_line(value, _LONGEST_PATH)}".replace("`", "'")

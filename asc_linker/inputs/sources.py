@@ -11,6 +11,7 @@ from asc_linker.inputs.credential_sources import (
     altool_folders,
     find_credentials,
 )
+from asc_linker.inputs.table import variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,11 +24,6 @@ _KEYS = ("api-private-key", KEY_FILE, JSON_FILE)
 # GitLab, Bitrise, CircleCI, Codemagic, Jenkins.
 _TAGS = ("CI_COMMIT_TAG", "BITRISE_GIT_TAG", "CIRCLE_TAG", "CM_TAG", "TAG_NAME")
 _AZURE = "refs/tags/"
-
-
-def variable(name: str) -> str:
-    """The environment variable of an option."""
-    return "ASC_LINKER_" + name.upper().replace("-", "_")
 
 
 def gather(
@@ -57,9 +53,12 @@ def gather(
 
 
 def pushed_tag(environment: Mapping[str, str]) -> str:
-    """The tag that a CI says was pushed; empty when it names none."""
-    if environment.get("GITHUB_REF_TYPE") == "tag":
-        return environment.get("GITHUB_REF_NAME", "")
+    """The tag that a CI says was pushed; empty when it names none.
+
+    On GitHub only GitHub is asked: `TAG_NAME` and its like are anybody's there.
+    """
+    if kind := environment.get("GITHUB_REF_TYPE"):
+        return environment.get("GITHUB_REF_NAME", "") if kind == "tag" else ""
     named = next(filter(None, (environment.get(name, "").strip() for name in _TAGS)), "")
     azure = environment.get("BUILD_SOURCEBRANCH", "")
     return named or (azure.removeprefix(_AZURE) if azure.startswith(_AZURE) else "")

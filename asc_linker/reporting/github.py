@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING
 from actions_toolkit.command import Command
 from actions_toolkit.file_command import issue_file_command, prepare_key_value_message
 
-from asc_linker.text import log_line, one_line
+from asc_linker.reporting.console import line, plain, wants_colour
+from asc_linker.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from asc_linker.reporting.annotations import Annotation
+    from asc_linker.reporting.console import Block
 
 # The runner cuts an annotation's message here; the Checks API refuses longer titles.
 _LONGEST_MESSAGE = 4096
@@ -38,6 +42,12 @@ class Runner:
         sys.stdout.reconfigure(  # type: ignore[union-attr]
             encoding="utf-8", errors="replace", newline="\n", line_buffering=True
         )
+        self._colour = wants_colour(os.environ, by_default=True)
+        self._unopened = ""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return os.environ
 
     @property
     def pushed_tag(self) -> str:
@@ -55,29 +65,34 @@ class Runner:
         if line:
             self._command("add-mask", line)
 
-    def log(self, line: str) -> None:
-        print(log_line(line))
+    def log(self, text: str) -> None:
+        self.show([line(text)])
+
+    def show(self, blocks: Iterable[Block]) -> None:
+        """Log `blocks`, in colour: GitHub draws it."""
+        for text in plain(blocks, colour=self._colour):
+            if self._unopened:
+                self._command("group", one_line(self._unopened))
+                self._unopened = ""
+            _write(text)
 
     def debug(self, line: str) -> None:
         self._command("debug", one_line(line))
 
-    def notice(self, title: str, message: str) -> None:
-        self._annotate("notice", title, message)
-
-    def warning(self, title: str, message: str) -> None:
-        self._annotate("warning", title, message)
-
-    def error(self, title: str, message: str) -> None:
-        self._annotate("error", title, message)
+    def annotate(self, annotation: Annotation) -> None:
+        title = one_line(annotation.title, _LONGEST_TITLE)
+        self._command(annotation.level, annotation.message[:_LONGEST_MESSAGE], title=title)
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
-        """Fold the lines logged inside."""
-        self._command("group", one_line(title))
+        """Fold what is shown inside; nothing inside, no group."""
+        self._unopened = title
         try:
             yield
         finally:
-            self._command("endgroup")
+            if not self._unopened:
+                self._command("endgroup")
+            self._unopened = ""
 
     def outputs(self, values: Mapping[str, str]) -> None:
         """Set the step's outputs. Does nothing where no runner asked for them."""
@@ -91,12 +106,14 @@ class Runner:
             fits = _writable(markdown).encode()[:_LARGEST_SUMMARY].decode(errors="ignore")
             issue_file_command("STEP_SUMMARY", fits)
 
-    def _annotate(self, level: str, title: str, message: str) -> None:
-        self._command(level, message[:_LONGEST_MESSAGE], title=one_line(title, _LONGEST_TITLE))
-
     def _command(self, name: str, message: str = "", **properties: str) -> None:
         given = {key: value for key, value in properties.items() if value}
-        print(Command(name, given, message))
+        _write(str(Command(name, given, message)))
+
+
+def _write(line: str) -> None:
+    # In one piece: several threads write, and a mask must not be torn.
+    sys.stdout.write(f"{line}\n")
 
 
 def _writable(text: str) -> str:

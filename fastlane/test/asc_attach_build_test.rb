@@ -5,7 +5,8 @@ class OptionsTest < ActionTest
     attach(app_identifier: 'com.example.notes', app_version: '1.4.2', build_number: '231', platform: 'appletvos',
            if_attached: 'keep', if_version_missing: 'create', if_version_locked: 'skip', wait_minutes: 30,
            dry_run: true, uses_non_exempt_encryption: false, release_type: 'scheduled',
-           earliest_release_date: '2030-01-01T09:00:00Z', api_url: 'http://127.0.0.1:4010', version_id: 'v142', build_id: 'b231')
+           earliest_release_date: '2030-01-01T09:00:00Z', api_url: 'http://127.0.0.1:4010', version_id: 'v142', build_id: 'b231',
+           tag: 'v1.4.2+231', shard: '2/5', expected_plan: '0123456789abcdef', report_file: 'report.json', demo: false)
 
     assert_equal(['attach', '--json'], call['argv'])
     assert_equal({
@@ -13,7 +14,8 @@ class OptionsTest < ActionTest
       'IF_ATTACHED' => 'keep', 'IF_VERSION_MISSING' => 'create', 'IF_VERSION_LOCKED' => 'skip', 'WAIT_MINUTES' => '30',
       'DRY_RUN' => 'true', 'USES_NON_EXEMPT_ENCRYPTION' => 'false', 'RELEASE_TYPE' => 'scheduled',
       'EARLIEST_RELEASE_DATE' => '2030-01-01T09:00:00Z', 'API_URL' => 'http://127.0.0.1:4010', 'VERSION_ID' => 'v142',
-      'BUILD_ID' => 'b231'
+      'BUILD_ID' => 'b231', 'TAG' => 'v1.4.2+231', 'SHARD' => '2/5', 'EXPECTED_PLAN' => '0123456789abcdef',
+      'REPORT_FILE' => File.join(folder, 'report.json'), 'DEMO' => 'false'
     }, inputs)
   end
 
@@ -29,6 +31,14 @@ class OptionsTest < ActionTest
 
     attach(operation: :detach, **EXPLICIT)
     assert_equal(['detach', '--json'], call['argv'])
+  end
+
+  def test_several_platforms_are_a_list_or_a_string_in_fastlane_s_words
+    attach(**EXPLICIT, platform: [:ios, 'osx'])
+    assert_equal('ios,macos', inputs['PLATFORM'])
+
+    attach(**EXPLICIT, platform: 'appletvos, visionos')
+    assert_equal('tvos,visionos', inputs['PLATFORM'])
   end
 
   def test_an_unknown_operation_is_refused_before_anything_runs
@@ -55,12 +65,11 @@ class OptionsTest < ActionTest
                    'PLATFORM' => 'visionos', 'DRY_RUN' => 'true' }, inputs)
   end
 
-  def test_variables_of_the_command_without_an_option_here_pass_untouched
+  def test_a_boolean_variable_of_the_command_passes_as_it_is
     ENV['ASC_LINKER_DRY_RUN'] = '1'
-    ENV['ASC_LINKER_TAG'] = 'v1.4.2+231'
-    attach(app_identifier: 'com.example.notes')
+    attach(**EXPLICIT)
 
-    assert_equal({ 'BUNDLE_ID' => 'com.example.notes', 'DRY_RUN' => '1', 'TAG' => 'v1.4.2+231' }, inputs)
+    assert_equal('1', inputs['DRY_RUN'])
   end
 
   def test_an_empty_variable_counts_as_not_given
@@ -81,6 +90,14 @@ class OptionsTest < ActionTest
 
     assert_includes(refused(ipa: ipa, pkg: pkg), "'ipa' and 'pkg'")
     assert_includes(refused(ipa: 'Other.ipa'), "#{folder}/Other.ipa")
+    assert_includes(refused(ipa: 'build/*.ipa'), "#{folder}/build/*.ipa")
+  end
+
+  def test_an_ipa_may_be_a_pattern_that_the_command_resolves
+    file('build/Notes.ipa')
+    attach(ipa: 'build/*.ipa')
+
+    assert_equal(File.join(folder, 'build/*.ipa'), inputs['PACKAGE'])
   end
 
   def test_the_executable_may_be_several_words_and_no_shell_reads_them
@@ -121,6 +138,18 @@ class LaneTest < ActionTest
     attach(app_version: '1.4.2')
 
     assert_equal({ 'VERSION_STRING' => '1.4.2', 'PACKAGE' => File.join(folder, 'Notes.ipa') }, inputs)
+  end
+
+  def test_a_tag_tells_the_version_and_only_a_build_in_it_the_build
+    lane_context[:VERSION_NUMBER] = '9.9'
+    lane_context[:BUILD_NUMBER] = '99'
+    attach(app_identifier: 'com.example.notes', tag: 'v1.4.2')
+    assert_equal({ 'BUNDLE_ID' => 'com.example.notes', 'TAG' => 'v1.4.2', 'BUILD_NUMBER' => '99' }, inputs)
+
+    ['v1.4.2+231', '1.4.2(231)'].each do |tag|
+      attach(app_identifier: 'com.example.notes', tag: tag)
+      assert_equal({ 'BUNDLE_ID' => 'com.example.notes', 'TAG' => tag }, inputs)
+    end
   end
 
   def test_an_ipa_that_was_cleaned_up_is_not_asked
@@ -178,6 +207,65 @@ class LaneTest < ActionTest
     attach(operation: 'show', app_identifier: 'com.example.notes', app_version: '1.4.2')
 
     assert_equal({ 'BUNDLE_ID' => 'com.example.notes', 'VERSION_STRING' => '1.4.2' }, inputs)
+  end
+end
+
+class TargetsTest < ActionTest
+  def targets
+    JSON.parse(inputs.fetch('TARGETS')) # JSON is YAML
+  end
+
+  def test_a_list_of_hashes_becomes_the_command_s_list_with_its_names_and_values_as_text
+    attach(targets: [
+             { app_identifier: 'com.example.notes', app_version: '1.10', build_number: 231, platform: [:ios, :mac], if_attached: :keep },
+             { 'app_id' => 6_446_000_002, tag: 'v2.0+7', uses_non_exempt_encryption: false, release_type: nil,
+               api_key_id_env: 'MAPS_KEY_ID', issuer_id_env: 'MAPS_ISSUER', api_private_key_env: 'MAPS_KEY' },
+             { pkg: 'build/Maps.pkg', if_version_missing: 'create' }
+           ])
+
+    assert_equal([
+                   { 'bundle-id' => 'com.example.notes', 'version-string' => '1.10', 'build-number' => '231', 'platform' => 'ios,macos', 'if-attached' => 'keep' },
+                   { 'app-id' => '6446000002', 'tag' => 'v2.0+7', 'uses-non-exempt-encryption' => 'false',
+                     'api-key-id-env' => 'MAPS_KEY_ID', 'issuer-id-env' => 'MAPS_ISSUER', 'api-private-key-env' => 'MAPS_KEY' },
+                   { 'package' => 'build/Maps.pkg', 'if-version-missing' => 'create' }
+                 ], targets)
+  end
+
+  def test_yaml_and_a_path_pass_as_they_are
+    ["- bundle-id: com.example.notes\n  version-string: 1.10", 'targets.yml'].each do |given|
+      attach(targets: given)
+      assert_equal(given, inputs['TARGETS'])
+    end
+  end
+
+  def test_nothing_that_the_lane_knows_is_mixed_into_targets
+    lane_context[:VERSION_NUMBER] = '1.4.2'
+    lane_context[:BUILD_NUMBER] = '231'
+    lane_context[:PLATFORM_NAME] = :ios
+    lane_context[:IPA_OUTPUT_PATH] = file('Notes.ipa')
+    file('fastlane/Appfile', 'app_identifier("com.example.notes")')
+    attach(targets: 'targets.yml', if_attached: 'keep')
+
+    assert_equal({ 'TARGETS' => 'targets.yml', 'IF_ATTACHED' => 'keep' }, inputs)
+  end
+
+  def test_what_is_no_list_of_hashes_or_has_a_version_as_a_number_is_refused_without_showing_it
+    [[%w(secret)], [{ app_version: 1.10, build_number: 'secret' }], { app_id: 'secret' }].each do |wrong|
+      message = refused(targets: wrong)
+      assert_includes(message, '`targets`')
+      refute_includes(message + ui.lines.to_s, 'secret')
+    end
+    refute_path_exists(ENV.fetch('FAKE_RECORD'))
+  end
+
+  def test_two_keys_for_one_thing_are_refused
+    assert_includes(refused(targets: [{ ipa: 'Notes.ipa', pkg: 'Notes.pkg' }]), 'package')
+  end
+
+  def test_more_targets_than_an_environment_holds_are_sent_to_a_file
+    message = refused(targets: Array.new(1000) { |n| { app_identifier: "com.example.#{'a' * 200}#{n}" } })
+
+    assert_includes(message, 'pass its path')
   end
 end
 
@@ -278,22 +366,28 @@ class CredentialsTest < ActionTest
 end
 
 class ReportTest < ActionTest
-  def test_the_report_is_returned_as_a_hash_of_ruby_s_own_kind
-    assert_equal({
-      outcome: 'attached', changed: true, app_id: '6446000001', bundle_id: 'com.example.notes', platform: 'ios',
-      version_id: 'v142', version_string: '1.4.2', version_state: 'PREPARE_FOR_SUBMISSION', build_id: 'b231', build_number: '231',
-      previous_build_id: 'b230', previous_build_number: '230', uses_non_exempt_encryption: nil,
-      url: 'https://appstoreconnect.apple.com/apps/6446000001'
-    }, attach(**EXPLICIT))
+  ATTACHED = {
+    schema: 1, outcome: 'attached', reason: nil, changed: true, app_id: '6446000001', bundle_id: 'com.example.notes', platform: 'ios',
+    version_id: 'v142', version_string: '1.4.2', version_state: 'PREPARE_FOR_SUBMISSION', build_id: 'b231', build_number: '231',
+    previous_build_id: 'b230', previous_build_number: '230', uses_non_exempt_encryption: nil,
+    url: 'https://appstoreconnect.apple.com/apps/6446000001/distribution/ios/version/inflight', plan: '0123456789abcdef',
+    writes: ['attach'], unknown_writes: [],
+    checks: [
+      { id: 'build-expired', name: 'Not expired', verdict: 'ok', sentence: 'Build 231 has not expired.' },
+      { id: 'export-compliance', name: 'Export compliance', verdict: 'Apple decides', sentence: 'Export compliance is unanswered.' }
+    ]
+  }.freeze
+
+  def test_the_report_is_returned_as_a_hash_with_symbols_for_keys_all_the_way_down
+    assert_equal(ATTACHED.merge(reports: [ATTACHED]), attach(**EXPLICIT))
     assert_equal(['attached: version 1.4.2 (ios) build 231 instead of 230'], ui.at(:success))
   end
 
-  def test_false_is_false
-    script(stdout: JSON.generate([REPORT.merge('changed' => 'false', 'uses-non-exempt-encryption' => 'false')]))
-    report = attach(**EXPLICIT)
-
-    assert_same(false, report[:changed])
-    assert_same(false, report[:uses_non_exempt_encryption])
+  def test_true_false_and_unknown_stay_what_they_are
+    [true, false, nil].each do |value|
+      answer(REPORT.merge('changed' => value, 'uses-non-exempt-encryption' => value))
+      assert_equal([value, value], attach(**EXPLICIT).values_at(:changed, :uses_non_exempt_encryption))
+    end
   end
 
   def test_later_actions_find_the_result_in_the_lane_s_context
@@ -313,23 +407,39 @@ class ReportTest < ActionTest
   end
 
   def test_a_dry_run_says_what_would_happen
-    script(stdout: JSON.generate([REPORT.merge('outcome' => 'would-attach', 'changed' => 'false')]))
+    answer(REPORT.merge('outcome' => 'would-attach', 'changed' => false))
     attach(**EXPLICIT, dry_run: true)
 
     assert_equal(['Dry run, nothing was written. would-attach: version 1.4.2 (ios) build 231 instead of 230'], ui.at(:important))
   end
 
   def test_skipped_is_no_failure_but_worth_a_look
-    script(stdout: JSON.generate([REPORT.merge('outcome' => 'skipped', 'changed' => 'false')]))
+    answer(REPORT.merge('outcome' => 'skipped', 'reason' => 'The version is in review.', 'changed' => false))
     attach(**EXPLICIT)
 
     assert_equal(1, ui.at(:important).size)
   end
 
-  def test_of_several_targets_the_first_is_returned
-    script(stdout: JSON.generate([REPORT, REPORT.merge('build-id' => 'b9')]))
+  def test_of_several_targets_the_first_is_told_with_the_change_and_the_plans_of_all_and_every_report
+    second = REPORT.merge('build-id' => 'b9', 'outcome' => 'already-attached', 'plan' => 'fedcba9876543210')
+    { [false, true] => true, [true, nil] => true, [false, nil] => nil, [false, false] => false }.each do |changes, changed|
+      answer(REPORT.merge('changed' => changes[0]), second.merge('changed' => changes[1]), REPORT.merge('changed' => false))
+      report = attach(targets: 'targets.yml')
 
-    assert_equal('b231', attach(**EXPLICIT)[:build_id])
+      assert_equal(['b231', 'attached', 1], report.values_at(:build_id, :outcome, :schema))
+      changed.nil? ? assert_nil(report[:changed]) : assert_equal(changed, report[:changed])
+      assert_equal('0123456789abcdef,fedcba9876543210,0123456789abcdef', report[:plan])
+      assert_equal(%w(b231 b9 b231), report[:reports].map { |one| one[:build_id] })
+    end
+    assert_equal('attached: 2, already-attached: 1', ui.at(:success).last)
+  end
+
+  def test_a_shard_without_a_target_is_skipped
+    answer
+    report = attach(targets: 'targets.yml', shard: '5/5')
+
+    assert_equal({ schema: 1, outcome: 'skipped', changed: false, plan: '', reports: [] }, report)
+    assert_equal(['skipped: no target in this shard'], ui.at(:important))
   end
 
   def test_the_command_runs_in_the_project_folder_with_nothing_to_read
@@ -340,7 +450,7 @@ class ReportTest < ActionTest
 
   def test_progress_is_shown_while_the_command_still_runs
     seen = File.join(folder, 'seen')
-    script(stderr: ['Build 231 is processing.', 'Done.'], wait_for: seen, stdout: JSON.generate([REPORT]))
+    answer(REPORT, stderr: ['Build 231 is processing.', 'Done.'], wait_for: seen)
     ui.on_message = proc { |text| FileUtils.touch(seen) if text == 'Build 231 is processing.' }
     Timeout.timeout(20) { attach(**EXPLICIT) }
 
@@ -348,7 +458,7 @@ class ReportTest < ActionTest
   end
 
   def test_words_of_apple_are_data_on_their_way_to_the_log
-    script(stderr: ["::error::gotcha %s", "\e[2J\ahidden", "a ##[error] b", "naïve ✓"], stdout: JSON.generate([REPORT]))
+    answer(REPORT, stderr: ["::error::gotcha %s", "\e[2J\ahidden", "a ##[error] b", "naïve ✓"])
     attach(**EXPLICIT)
 
     assert_equal([': :error::gotcha %s', ' [2J hidden', 'a ## [error] b', 'naïve ✓'], ui.at(:message))
@@ -356,27 +466,92 @@ class ReportTest < ActionTest
 end
 
 class FailureTest < ActionTest
-  ERROR = { 'title' => 'Build not found', 'message' => 'Build 231 is not among the uploaded builds: 229, 230.',
-            'hint' => 'A fresh upload takes minutes to appear; `wait-minutes` waits for it.', 'exit-code' => 4 }.freeze
+  ERROR = FAILED.fetch('error').freeze
+  MESSAGE = 'Apple does not take build 7 for version 2.0 (`app_version`).'.freeze
+  HINT = 'Run it again later with `if_attached: "keep"`, or wait longer with `wait_minutes: 60`.'.freeze
 
-  def test_message_and_hint_become_fastlane_s_error
-    script(stdout: JSON.generate([REPORT.merge('outcome' => 'failed', 'error' => ERROR)]), exit: 4)
-
-    assert_equal("#{ERROR['message']}\n#{ERROR['hint']}", refused(**EXPLICIT))
+  def error(**changes)
+    FAILED.merge('error' => ERROR.merge(changes.transform_keys(&:to_s)))
   end
 
-  def test_what_was_found_until_then_is_in_the_lane_s_context
-    script(stdout: JSON.generate([REPORT, REPORT.merge('outcome' => 'failed', 'error' => ERROR)]), exit: 4)
+  def test_message_hint_and_page_become_fastlane_s_error_in_the_words_of_the_lane
+    answer(FAILED, exit: 5)
+
+    assert_equal("#{MESSAGE}\n#{HINT}\n#{ERROR['docs']}", refused(**EXPLICIT))
+  end
+
+  def test_an_error_without_hint_and_page_is_its_message
+    answer(error(hint: '', docs: ''), exit: 5)
+
+    assert_equal(MESSAGE, refused(**EXPLICIT))
+  end
+
+  def test_what_was_found_until_then_is_in_the_lane_s_context_with_the_inputs_names
+    answer(FAILED, exit: 5)
     refused(**EXPLICIT)
+    report = lane_context[:ASC_ATTACH_BUILD_REPORT]
 
     assert_equal('failed', lane_context[:ASC_ATTACH_BUILD_OUTCOME])
-    assert_equal(4, lane_context[:ASC_ATTACH_BUILD_REPORT][:error][:exit_code])
+    assert_equal(['failed', false, 'v20', ['attach']], report.values_at(:outcome, :changed, :version_id, :unknown_writes))
+    assert_equal({
+      id: 'refused-by-apple', title: 'Apple refused the attachment', message: ERROR['message'], hint: ERROR['hint'], exit_code: 5,
+      request_id: '7KPRDKVGMMQHX3CZ5SQL6BHWUI.0.0', docs: ERROR['docs'],
+      apple: [
+        { status: '409', code: 'ENTITY_ERROR.RELATIONSHIP.INVALID.INVALID_STATE',
+          title: 'A relationship value is not acceptable for the current resource state.',
+          detail: 'The specified pre-release build could not be added.', source: { pointer: '/data/relationships/build' } },
+        { status: '409', code: 'STATE_ERROR', title: 'Submit for review errors found.', detail: nil, source: nil }
+      ]
+    }, report[:error])
+  end
+
+  def test_of_several_targets_the_first_that_failed_is_told_by_name_and_the_others_named
+    others = (1..9).map { |number| FAILED.merge('bundle-id' => "com.example.n#{number}") }
+    others.insert(2, FAILED.merge('bundle-id' => ''), FAILED.merge('bundle-id' => '', 'app-id' => '', 'platform' => ''))
+    answer(REPORT.merge('outcome' => 'not-written', 'changed' => false), FAILED, *others, exit: 5)
+    message = refused(targets: 'targets.yml')
+
+    assert_includes(message, "com.example.maps (macos): Apple does not take build 7")
+    assert_includes(message, "\nFailed as well: com.example.n1 (macos), com.example.n2 (macos), app 6446000002 (macos), a target, com.example.n3 (macos), ")
+    assert_includes(message, ", com.example.n7 (macos) and 2 more.")
+    report = lane_context[:ASC_ATTACH_BUILD_REPORT]
+    assert_equal(['failed', 'v142', 5], [report[:outcome], report[:version_id], report[:error][:exit_code]])
+    assert_equal(%w(not-written failed), report[:reports].first(2).map { |one| one[:outcome] })
+  end
+
+  def test_the_log_and_the_error_call_inputs_what_the_lane_calls_them
+    {
+      'Set `bundle-id` or `app-id`.' => 'Set `app_identifier` or `app_id`.',
+      'Use --if-version-missing create, or --wait-minutes: --dry-run fails.' => 'Use if_version_missing: "create", or wait_minutes: dry_run fails.',
+      'Try `--if-attached keep` or `--dry-run`.' => 'Try `if_attached: "keep"` or `dry_run`.',
+      '`api-key-id`, `issuer-id`, `--api-private-key-file`' => '`api_key[:key_id]`, `api_key[:issuer_id]`, `api_key[:filepath]`',
+      '`uses-non-exempt-encryption: true`, `package`' => '`uses_non_exempt_encryption: true`, `ipa`',
+      '`asc-linker show --version-string 1.4.2`' => '`asc-linker show --version-string 1.4.2`',
+      '--no-such-flag, ---dry-run, a--tag, `show`, -- `' => '--no-such-flag, ---dry-run, a--tag, `show`, -- `'
+    }.each do |line, in_lane|
+      answer(error(message: line, hint: '', docs: ''), stderr: [line], exit: 5)
+      assert_equal(in_lane, refused(**EXPLICIT))
+      assert_equal(in_lane, ui.at(:message).last)
+    end
+  end
+
+  def test_a_package_is_called_pkg_where_the_lane_has_one
+    answer(error(message: '`package` names no build.', hint: '', docs: ''), exit: 2)
+
+    assert_equal('`pkg` names no build.', refused(pkg: file('Notes.pkg')))
+  end
+
+  def test_what_stands_in_yaml_keeps_the_names_it_has_there
+    line = '`version-string` is missing, and `wait-minutes: x` is no number.'
+    answer(error(message: line, hint: '', docs: ''), exit: 2)
+
+    assert_equal('`version-string` is missing, and `wait_minutes: "x"` is no number.', refused(targets: '- bundle-id: com.example.notes'))
   end
 
   def test_control_characters_in_an_error_do_nothing
-    script(stdout: JSON.generate([REPORT.merge('error' => ERROR.merge('message' => "one\n::error::two\e[31m"))]), exit: 5)
+    answer(error(message: "one\n::error::two\e[31m", hint: '', docs: ''), exit: 5)
 
-    assert_equal("one\n: :error::two [31m\n#{ERROR['hint']}", refused(**EXPLICIT))
+    assert_equal("one\n: :error::two [31m", refused(**EXPLICIT))
   end
 
   def test_an_executable_that_is_not_there_says_how_to_install_it
@@ -393,11 +568,12 @@ class FailureTest < ActionTest
   end
 
   def test_an_answer_that_is_no_report_is_an_error_even_when_the_command_ended_well
-    ['', 'attached!', '{}', '[]', '["attached"]', 'null', "[{\"a\": \"\xff"].each do |answer|
+    other = JSON.generate([REPORT.merge('schema' => 2)])
+    ['', 'attached!', '{}', '["attached"]', '[{}]', 'null', "[{\"a\": \"\xff", other].each do |answer|
       ENV['FAKE_SCRIPT'] = JSON.generate(stdout: '')
       path = file('answer', answer)
       executable = "/bin/sh -c 'cat #{path}'"
-      assert_includes(refused(**EXPLICIT, executable: executable), 'gave no report', answer.inspect)
+      assert_includes(refused(**EXPLICIT, executable: executable), 'gave no report of schema 1', answer.inspect)
     end
   end
 
@@ -416,8 +592,7 @@ class FailureTest < ActionTest
 
   def test_an_interruption_reaches_the_command_once_and_waits_for_its_report
     { 'INT' => Interrupt, 'TERM' => SignalException }.each do |signal, error|
-      script(until_interrupted: true, stderr: ['Waiting.'], exit: 130,
-             stdout: JSON.generate([REPORT.merge('outcome' => 'failed', 'error' => ERROR)]))
+      answer(FAILED, until_interrupted: true, stderr: ['Waiting.'], exit: 130)
       ui.on_message = proc { |_| Process.kill(signal, Process.pid) }
       previous = trap(signal, 'DEFAULT')
       begin

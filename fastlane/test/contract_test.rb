@@ -52,7 +52,11 @@ class ContractTest < ActionTest
   end
 
   def test_the_sample_return_value_has_the_keys_of_a_report
-    assert_equal(REPORT.keys.map { |name| name.tr('-', '_').to_sym }, Action.sample_return_value.keys)
+    sample = attach(**EXPLICIT)
+
+    assert_equal(sample.keys, Action.sample_return_value.keys)
+    assert_equal(sample[:checks].first.keys, Action.sample_return_value[:checks].first.keys)
+    sample.each_key { |name| assert_includes(Action.return_value, ":#{name}") }
   end
 
   def test_the_examples_are_ruby
@@ -64,7 +68,16 @@ class ContractTest < ActionTest
 
     assert_equal(options.map(&:key).sort, readme.scan(/^\| `(\w+)` \|/).flatten.map(&:to_sym).select { |name| name == name.downcase }.sort)
     Action.output.each { |name, _| assert_includes(readme, "`#{name}`") }
-    Action.sample_return_value.each_key { |name| assert_includes(readme, "`:#{name}`") }
+    answer(FAILED, exit: 5)
+    refused(**EXPLICIT)
+    keys(lane_context[:ASC_ATTACH_BUILD_REPORT]).each { |name| assert_includes(readme, "`:#{name}`") }
+  end
+
+  # Every key of a value, all the way down.
+  def keys(value)
+    return value.flat_map { |one| keys(one) } if value.kind_of?(Array)
+
+    value.kind_of?(Hash) ? value.flat_map { |name, one| [name, *keys(one)] } : []
   end
 
   def test_a_fastfile_stands_beside_the_action_for_import_from_git
@@ -75,13 +88,49 @@ end
 
 # With fastlane itself: through its own parser and runner, from a Fastfile.
 class FastfileTest < ActionTest
-  def test_a_lane_calls_the_action
-    skip('fastlane is not installed') unless REAL_FASTLANE
+  LANE = "lane :release do
+    asc_attach_build(app_identifier: 'com.example.notes', app_version: '1.4.2', build_number: 231)
+  end".freeze
 
-    report = Fastlane::FastFile.new.parse("lane :release do
-      asc_attach_build(app_identifier: 'com.example.notes', app_version: '1.4.2', build_number: 231)
-    end").runner.execute(:release)
+  def setup
+    super
+    skip('fastlane is not installed') unless REAL_FASTLANE
+  end
+
+  def test_a_lane_calls_the_action
+    assert_equal('attached', Fastlane::FastFile.new.parse(LANE).runner.execute(:release)[:outcome])
+  end
+
+  def test_a_lane_calls_the_action_of_the_release_that_import_from_git_names
+    FileUtils.mkdir_p('origin')
+    FileUtils.cp_r(FASTLANE_FOLDER, 'origin/fastlane')
+    git = "git -C origin -c user.name=Test -c user.email=test@example.com"
+    assert(system("git init -q origin && #{git} add . && #{git} commit -q -m Release && #{git} tag v0.1.0 && #{git} rm -q -r fastlane && #{git} commit -q -m Gone"))
+    was = forget_the_action
+    report = Fastlane::FastFile.new.parse("import_from_git(url: 'file://#{folder}/origin', version: '0.1.0')\n#{LANE}").runner.execute(:release)
 
     assert_equal('attached', report[:outcome])
+    refute_same(was, Fastlane::Actions::AscAttachBuildAction)
+  end
+
+  def test_the_gem_s_entry_names_and_loads_the_action
+    was = forget_the_action
+    require_relative '../lib/fastlane/plugin/asc_linker'
+
+    assert_equal([:asc_attach_build], actions_of_the_plugin)
+    refute_same(was, Fastlane::Actions::AscAttachBuildAction)
+  end
+
+  # As if the action had not been loaded by the tests.
+  def forget_the_action
+    $LOADED_FEATURES.delete(File.join(FASTLANE_FOLDER, 'actions', 'asc_attach_build.rb'))
+    Fastlane::Actions::SharedValues.constants.grep(/\AASC_ATTACH_BUILD/).each { |name| Fastlane::Actions::SharedValues.send(:remove_const, name) }
+    Fastlane::Actions.send(:remove_const, :AscAttachBuildAction)
+  end
+
+  def actions_of_the_plugin
+    manager = Fastlane::PluginManager.new
+    manager.store_plugin_reference('fastlane-plugin-asc_linker')
+    manager.plugin_references.fetch('fastlane-plugin-asc_linker').fetch(:actions)
   end
 end

@@ -5,11 +5,15 @@ require 'rbconfig'
 require 'timeout'
 require 'tmpdir'
 
-# fastlane itself where it is installed, and otherwise the parts of it that the action uses.
+# fastlane itself where it is installed, and otherwise the parts of it that the action uses. Who
+# asks for a version gets that, or none.
 begin
+  gem('fastlane', ENV.fetch('FASTLANE_VERSION')) if ENV.key?('FASTLANE_VERSION')
   require 'fastlane'
   REAL_FASTLANE = true
 rescue LoadError
+  raise if ENV.key?('FASTLANE_VERSION')
+
   require_relative 'fastlane_stand_in'
   REAL_FASTLANE = false
 end
@@ -51,14 +55,12 @@ class ActionTest < Minitest::Test
   Action = Fastlane::Actions::AscAttachBuildAction
   UserError = FastlaneCore::Interface::FastlaneError
 
-  REPORT = {
-    'outcome' => 'attached', 'changed' => 'true', 'app-id' => '6446000001', 'bundle-id' => 'com.example.notes',
-    'platform' => 'ios', 'version-id' => 'v142', 'version-string' => '1.4.2', 'version-state' => 'PREPARE_FOR_SUBMISSION',
-    'build-id' => 'b231', 'build-number' => '231', 'previous-build-id' => 'b230', 'previous-build-number' => '230',
-    'uses-non-exempt-encryption' => '', 'url' => 'https://appstoreconnect.apple.com/apps/6446000001'
-  }.freeze
+  # What the command writes, schema 1: a success, and a refusal with all that an error holds.
+  REPORTS = JSON.parse(File.read(File.join(__dir__, 'reports.json'), encoding: 'UTF-8')).freeze
+  REPORT = REPORTS.fetch('attached').freeze
+  FAILED = REPORTS.fetch('failed').freeze
   EXPLICIT = { app_identifier: 'com.example.notes', app_version: '1.4.2', build_number: '231' }.freeze
-  OURS = /\A(ASC_|APP_STORE_CONNECT|SPACESHIP_|DELIVER_|FASTLANE_APP|FL_ASC)/.freeze
+  OURS = /\A(ASC_|APP_STORE_CONNECT|SPACESHIP_|DELIVER_|FASTLANE_APP|FL_ASC)/
 
   attr_reader :ui, :folder
 
@@ -72,7 +74,7 @@ class ActionTest < Minitest::Test
     @ui = FastlaneCore::UI.ui_object = Recorder.new
     ENV['FAKE_RECORD'] = File.join(folder, 'record.json')
     ENV['ASC_LINKER_EXECUTABLE'] = "#{RbConfig.ruby} #{File.join(__dir__, 'fake_asc_linker.rb')}"
-    script(stdout: JSON.generate([REPORT]))
+    answer(REPORT)
   end
 
   def teardown
@@ -83,6 +85,10 @@ class ActionTest < Minitest::Test
 
   def script(**what)
     ENV['FAKE_SCRIPT'] = JSON.generate(what)
+  end
+
+  def answer(*reports, **what)
+    script(stdout: JSON.generate(reports), **what)
   end
 
   def lane_context

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Told:
-    """What the client told while it worked."""
+class Observed:
+    """What the client reported while it worked."""
 
     tokens: list[str] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
@@ -40,24 +40,29 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def observed() -> Observed:
+    return Observed()
 
 
 @pytest.fixture
-def connect(key: ThrowawayKey, clock: FakeClock, told: Told) -> Iterator[Callable[..., Any]]:
+def connect(
+    key: ThrowawayKey, clock: FakeClock, observed: Observed
+) -> Iterator[Callable[..., Any]]:
     """Makes a client of an address; it does not jitter unless a test says so."""
     with ExitStack() as stack:
 
         def start(url: str, **options: Any) -> AppStoreConnect:
             credentials = credentials_of(key)
-            given: dict[str, Any] = {"random": lambda: 0.0, "timeout_s": (5.0, 5.0)} | options
+            given: dict[str, Any] = {
+                "random": lambda: 0.0,
+                "timeout_s": (5.0, 5.0),
+                "clock": clock,
+            } | options
             transport = Transport(
-                Tokens(credentials, clock, told.tokens.append),
+                Tokens(credentials, given["clock"], observed.tokens.append),
                 api_url=url,
-                clock=clock,
-                on_exchange=told.exchanges.append,
-                on_retry=told.retries.append,
+                on_exchange=observed.exchanges.append,
+                on_retry=observed.retries.append,
                 **given,
             )
             stack.callback(transport.close)

@@ -33,7 +33,9 @@ VERSION = VersionId("v142")
 LINK = "/v1/appStoreVersions/v142/relationships/build"
 CALLS: dict[str, Callable[[AppStoreConnect], object]] = {
     f"GET {LINK}": lambda apple: apple.attached_build(VERSION),
-    f"PATCH {LINK}": lambda apple: apple.attach_build(VERSION, BuildId("b231")),
+    f"PATCH {LINK}": lambda apple: apple.attach_build(
+        VERSION, BuildId("b231"), is_applied=lambda: False
+    ),
 }
 
 
@@ -145,7 +147,7 @@ def test_a_3xx_that_leads_nowhere_is_no_success(
     server.on(f"PATCH {LINK}", 302)
 
     with pytest.raises(UnexpectedAnswer):
-        apple.attach_build(VERSION, BuildId("b231"))
+        apple.attach_build(VERSION, BuildId("b231"), is_applied=lambda: False)
 
 
 def test_the_next_page_on_another_origin_is_refused(
@@ -156,7 +158,7 @@ def test_the_next_page_on_another_origin_is_refused(
         server.on("GET /v1/apps", 200, page)
 
         with pytest.raises(UnexpectedAnswer, match="on another host; it was not followed"):
-            connect(server.url).apps("com.example.notes")
+            connect(server.url).apps(["com.example.notes"])
 
         assert elsewhere.arrived == []
 
@@ -172,7 +174,7 @@ def test_no_spelling_of_another_origin_is_followed(
     server.on("GET /v1/apps", 200, page)
 
     with pytest.raises(UnexpectedAnswer, match="on another host"):
-        apple.apps("com.example.notes")
+        apple.apps(["com.example.notes"])
 
 
 @pytest.mark.parametrize("prefix", ["", "HTTP://{host}"])
@@ -183,7 +185,7 @@ def test_any_spelling_of_our_own_origin_is_followed_there(
     server.on("GET /v1/apps", 200, {"data": [], "links": {"next": f"{origin}/v1/apps?cursor=a%2B"}})
     server.on("GET /v1/apps", 200, {"data": []})
 
-    apple.apps("com.example.notes")
+    apple.apps(["com.example.notes"])
 
     assert server.arrived[1].target == "/v1/apps?cursor=a%2B"
 
@@ -211,7 +213,7 @@ def test_a_connection_that_nobody_takes_up_is_told(
         apple = connect(f"http://127.0.0.1:{full.getsockname()[1]}", timeout_s=(0.05, 0.05))
 
         with pytest.raises(AppStoreConnectError, match="did not answer in time"):
-            apple.attach_build(VERSION, BuildId("b231"))
+            apple.attach_build(VERSION, BuildId("b231"), is_applied=lambda: False)
 
     assert len(clock.slept) == 5
 

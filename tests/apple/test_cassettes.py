@@ -34,17 +34,24 @@ ROWS: list[dict[str, Any]] = json.loads(
 VERSION = VersionId("f5b10fc0-afda-4b31-b3e8-cdbcbe945622")
 BUILD = BuildId("b539f38f-8af4-4fbd-b5fc-fde89aab410f")
 
+
+def not_applied() -> bool:
+    return False
+
+
 CALLS: dict[str, Callable[[AppStoreConnect], object]] = {
     f"PATCH /v1/appStoreVersions/{VERSION}/relationships/build": lambda apple: apple.attach_build(
-        VERSION, BUILD
+        VERSION, BUILD, is_applied=not_applied
     ),
     "POST /v1/appStoreVersions": lambda apple: apple.create_version(
-        AppId("6446000001"), Platform.IOS, "1.4.2", BUILD
+        AppId("6446000001"), Platform.IOS, "1.4.2", BUILD, is_applied=not_applied
     ),
     f"PATCH /v1/appStoreVersions/{VERSION}": lambda apple: apple.rename_version(
-        VERSION, "1.4.2", BUILD
+        VERSION, "1.4.2", BUILD, is_applied=not_applied
     ),
-    f"PATCH /v1/builds/{BUILD}": lambda apple: apple.answer_encryption(BUILD, answer=False),
+    f"PATCH /v1/builds/{BUILD}": lambda apple: apple.answer_encryption(
+        BUILD, answer=False, is_applied=not_applied
+    ),
     "GET /v1/apps": lambda apple: apple.visible_apps(),
 }
 PLAYER = vcr.VCR(
@@ -85,17 +92,17 @@ def apple(connect: Callable[..., AppStoreConnect]) -> AppStoreConnect:
 
 def test_apples_example_attaches_a_build(apple: AppStoreConnect) -> None:
     with playing("attach"):
-        apple.attach_build(VERSION, BUILD)
+        apple.attach_build(VERSION, BUILD, is_applied=not_applied)
 
 
 def test_apples_example_removes_the_build(apple: AppStoreConnect) -> None:
     with playing("remove"):
-        apple.detach_build(VERSION)
+        apple.detach_build(VERSION, is_applied=not_applied)
 
 
 def test_another_body_than_on_the_cassette_fails(apple: AppStoreConnect) -> None:
     with pytest.raises(vcr.errors.CannotOverwriteExistingCassetteException), playing("attach"):
-        apple.attach_build(VERSION, BuildId("another"))
+        apple.attach_build(VERSION, BuildId("another"), is_applied=not_applied)
 
 
 def test_a_cassette_that_is_not_played_fails() -> None:
@@ -105,7 +112,7 @@ def test_a_cassette_that_is_not_played_fails() -> None:
 
 def test_a_cassette_that_is_missing_fails(apple: AppStoreConnect) -> None:
     with pytest.raises(vcr.errors.CannotOverwriteExistingCassetteException), playing("missing"):
-        apple.attach_build(VERSION, BUILD)
+        apple.attach_build(VERSION, BUILD, is_applied=not_applied)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=slug)

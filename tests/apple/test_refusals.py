@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asc_linker.apple.error_document import parse_errors
-from asc_linker.apple.refusals import CASES, recognise, refusal
+from asc_linker.apple.error_document import is_a_page, parse_errors
+from asc_linker.apple.refusals import REFUSALS, Refusal, recognise, refusal
 from asc_linker.errors import (
     AppleError,
     AppStoreConnectError,
@@ -21,7 +21,11 @@ from asc_linker.errors import (
     CredentialsError,
     NotAttachable,
     NotFound,
+    every_error,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "apple_errors.json"
 ROWS: dict[str, dict[str, Any]] = {
@@ -35,13 +39,13 @@ EXPECTED: dict[str, tuple[type[AscLinkerError], str]] = {
     "the key's role is too low": (CredentialsError, "App Manager"),
     "the membership has lapsed": (CredentialsError, "renew the membership"),
     "the endpoint has no such operation": (CredentialsError, "report"),
-    "there is no such resource": (NotFound, "key"),
-    "a build that was just processed is not there yet": (NotFound, "key"),
+    "there is no such resource": (NotFound, "App Store Connect"),
+    "a build that was just processed is not there yet": (NotFound, "App Store Connect"),
     "a parameter is not allowed here": (AppStoreConnectError, "report"),
     "a parameter has an invalid value": (AppStoreConnectError, "report"),
     "build and version are of different platforms": (NotAttachable, "`platform`"),
-    "the build could not be added": (NotAttachable, "internal testing"),
-    "the build could not be added in this state": (NotAttachable, "cancel the submission"),
+    "the build could not be added": (NotAttachable, "which builds the version offers"),
+    "the build could not be added in this state": (NotAttachable, "Running again is safe"),
     "the build was made with a beta of Xcode": (NotAttachable, "release version of Xcode"),
     "an id is not valid for the relationship": (NotAttachable, "team"),
     "the app's id is not known to this team": (NotAttachable, "`app-id`"),
@@ -101,16 +105,48 @@ def test_all_of_apples_words_go_along(name: str) -> None:
     assert found.request_id == "REQUEST-1"
 
 
-def test_each_case_of_the_catalogue_has_been_seen() -> None:
+@pytest.mark.parametrize("name", ROWS)
+def test_a_refusal_without_codes_is_recognised_by_its_words(name: str) -> None:
+    row = json.loads(json.dumps(ROWS[name]))
+    for each in every_document(row["document"]):
+        del each["code"]
+
+    found = refusal(row["http_status"], errors_of(row))
+
+    assert (found.id, found.message) == (refused(name).id, refused(name).message)
+    assert all(error.code == "" for error in every_error(found.apple))
+
+
+def every_document(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every error of a document, as Apple sends it, associated ones included."""
+    for each in document["errors"]:
+        yield each
+        for associated in each.get("meta", {}).get("associatedErrors", {}).values():
+            yield from every_document({"errors": associated})
+
+
+def test_each_refusal_of_the_catalogue_has_been_seen() -> None:
     seen = {recognise(row["http_status"], errors_of(row)) for row in ROWS.values()}
 
-    assert {case.message for case in CASES} == {case.message for case in seen if case}
+    assert {each.id for each in REFUSALS} == {each.id for each in seen if each}
 
 
 def test_the_different_403s_are_told_apart() -> None:
     rows = [name for name, row in ROWS.items() if row["http_status"] == 403]
 
     assert len({refused(name).message for name in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("detail", ["The attribute 'whatsNew' is not valid.", ""])
+def test_words_that_say_something_else_are_not_taken_for_a_refusal_we_know(detail: str) -> None:
+    compliance = "ENTITY_ERROR.ATTRIBUTE.INVALID"
+
+    assert recognise(409, [error(compliance, detail)]) is None
+    assert recognise(409, [error("", detail)]) is None
+
+
+def test_a_refusal_of_another_status_is_another_refusal() -> None:
+    assert recognise(400, errors_of(ROWS["the token is not accepted"])) is None
 
 
 def test_the_most_precise_code_wins() -> None:
@@ -120,9 +156,27 @@ def test_the_most_precise_code_wins() -> None:
     )
 
     for errors in ([error(coarse), error(fine)], [error(fine), error(coarse)]):
-        case = recognise(409, errors)
-        assert case is not None
-        assert case.code == fine
+        known = recognise(409, errors)
+        assert known is not None
+        assert known.code == fine
+
+
+def test_what_an_input_can_cure_comes_first() -> None:
+    finer = error("ENTITY_ERROR.RELATIONSHIP.INVALID.INVALID_STATE")
+    curable = error("ENTITY_ERROR.RELATIONSHIP.INVALID", "a different platform than the version")
+
+    for errors in ([finer, curable], [curable, finer]):
+        known = recognise(409, errors)
+        assert known is not None
+        assert "`platform`" in known.hint
+
+
+def test_a_place_is_compared_level_by_level() -> None:
+    at_app = error("ENTITY_ERROR.RELATIONSHIP.INVALID", where="/data/relationships/app/data/id")
+    at_apple = error("ENTITY_ERROR.RELATIONSHIP.INVALID", where="/data/relationships/apple")
+
+    assert refusal(409, [at_app]).id == "app-not-known"
+    assert refusal(409, [at_apple]).id == "build-unsuitable"
 
 
 def test_the_telling_error_is_found_behind_others() -> None:
@@ -147,7 +201,7 @@ def test_a_code_that_gains_a_level_is_still_recognised() -> None:
     assert recognise(401, [error("NOT_AUTHORIZEDLY")]) is None
 
 
-def test_an_open_version_is_told_from_a_build_that_does_not_fit() -> None:
+def test_an_open_version_is_not_taken_for_a_build_that_does_not_fit() -> None:
     assert (
         refused("another version is open").message
         != refused("the build could not be added").message
@@ -186,7 +240,104 @@ def test_a_code_nobody_knows_keeps_apples_words_and_the_right_exit_code(
     assert found.hint
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code} {case.says} {case.where}")
-def test_every_case_speaks_in_sentences(case: Any) -> None:
-    assert re.fullmatch(r"[A-Z].*\.", case.message)
-    assert re.fullmatch(r"[A-Z].*\.", case.hint)
+LIMIT = "App Store Connect takes no more requests with this API key"
+PROXY = "A proxy refused the request"
+ON_THE_WAY = "A server on the way to App Store Connect answered with HTTP"
+
+
+@pytest.mark.parametrize(
+    ("status", "is_a_page", "kind", "words"),
+    [
+        (401, True, CredentialsError, PROXY),
+        (401, False, CredentialsError, "Apple does not accept the API key"),
+        (403, True, CredentialsError, PROXY),
+        (403, False, CredentialsError, "Apple forbids this request"),
+        (407, True, CredentialsError, PROXY),
+        (407, False, CredentialsError, PROXY),
+        (429, True, AppStoreConnectError, LIMIT),
+        (429, False, AppStoreConnectError, LIMIT),
+        (404, True, NotFound, ON_THE_WAY),
+        (404, False, NotFound, "App Store Connect has no such resource"),
+        *((status, True, AppStoreConnectError, ON_THE_WAY) for status in (400, 405, 415, 418)),
+        *(
+            (status, page, AppStoreConnectError, ON_THE_WAY)
+            for status in (408, 413, 414, 421, 425, 431, 451)
+            for page in (True, False)
+        ),
+        (400, False, AppStoreConnectError, "App Store Connect does not take the request"),
+        (405, False, AppStoreConnectError, "App Store Connect does not take the request"),
+        (415, False, AppStoreConnectError, "App Store Connect does not take the request"),
+        (503, True, AppStoreConnectError, "App Store Connect answered with HTTP 503"),
+    ],
+)
+def test_an_answer_without_apples_words_is_not_blamed_on_whom_it_is_not_of(
+    status: int, is_a_page: bool, kind: type[AscLinkerError], words: str
+) -> None:
+    found = refusal(status, (), is_a_page=is_a_page)
+
+    assert type(found) is kind
+    assert found.message.startswith(words)
+    assert ("report" in found.hint) is (status in (400, 405, 415) and not is_a_page)
+    assert not any("asc-linker" in text for text in (found.message, found.hint) if is_a_page)
+
+
+@pytest.mark.parametrize("status", [400, 405, 415])
+def test_a_request_that_apple_does_not_understand_says_how_to_report_it(status: int) -> None:
+    found = refusal(status, [error("BRAND_NEW")])
+
+    assert (found.exit_code, found.id) == (7, "request-refused")
+    assert "Please report it" in found.hint
+    assert "X-Request-ID" in found.hint
+
+
+@pytest.mark.parametrize("errors", [(), (error("RATE_LIMIT_EXCEEDED"),)], ids=["page", "Apple's"])
+@pytest.mark.parametrize(
+    ("left", "is_a_burst"), [(None, False), (0, False), (1, True), (3000, True)]
+)
+def test_429_while_the_hour_is_not_used_up_is_called_a_burst(
+    errors: tuple[AppleError, ...], left: int | None, is_a_burst: bool
+) -> None:
+    found = refusal(429, errors, requests_left=left)
+
+    assert ("the hour's limit is not reached" in found.message) is is_a_burst
+    assert found.id == "rate-limit"
+
+
+def test_words_of_a_page_that_look_like_apples_change_nothing() -> None:
+    assert refusal(403, parse_errors(b"FORBIDDEN_ERROR"), is_a_page=True).id == "proxy-refused"
+
+
+@pytest.mark.parametrize(
+    ("body", "is_one"),
+    [
+        (b"<html>", True),
+        (b" \r\n<!DOCTYPE html>", True),
+        (b"Could not process this request", True),
+        (b"", False),
+        (b" \n", False),
+        (b' {"errors": []}', False),
+        (b"[", False),
+        (b'{"errors": [', False),
+    ],
+)
+def test_a_page_is_what_neither_is_empty_nor_begins_like_json(body: bytes, is_one: bool) -> None:
+    assert is_a_page(body) is is_one
+
+
+@pytest.mark.parametrize(
+    "known", REFUSALS, ids=lambda known: f"{known.id} {known.code}{known.where}"
+)
+def test_every_refusal_speaks_in_sentences_under_a_kebab_case_id(known: Refusal) -> None:
+    assert re.fullmatch(r"[A-Z].*\.", known.message)
+    assert re.fullmatch(r"[A-Z].*\.", known.hint)
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", known.id)
+
+
+@pytest.mark.parametrize(
+    "name", ["the build could not be added", "the build could not be added in this state"]
+)
+def test_a_hint_for_a_general_refusal_guesses_at_no_cause(name: str) -> None:
+    hint = refused(name).hint
+
+    for cause in ("cancel", "review", "internal", "expired", "compliance", "raise the version"):
+        assert cause not in hint

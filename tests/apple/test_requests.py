@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asc_linker.apple.client import MaybeApplied
 from asc_linker.apple.model import AppId, BuildId, BuildUploadState, Platform, VersionId
 from asc_linker.errors import AppStoreConnectError, NotFound, UnexpectedAnswer
 
 if TYPE_CHECKING:
-    from apple.conftest import Told
+    from apple.conftest import Observed
     from scripted_server import ScriptedServer
 
     from asc_linker.apple.client import AppStoreConnect
@@ -74,12 +73,16 @@ REFUSED_FILTER = {
 }
 
 
+def not_asked() -> bool:
+    raise AssertionError("a write with a clear answer asks nobody whether it was applied")
+
+
 def test_attaching_names_the_build_as_apples_page_does(
     apple: AppStoreConnect, server: ScriptedServer
 ) -> None:
     server.on(f"PATCH {LINK}", 204)
 
-    apple.attach_build(VERSION, BUILD)
+    apple.attach_build(VERSION, BUILD, is_applied=not_asked)
 
     assert server.arrived[0].json == {"data": {"type": "builds", "id": BUILD}}
     assert server.arrived[0].headers["content-type"] == "application/json"
@@ -90,7 +93,7 @@ def test_detaching_sends_null_as_apples_page_does(
 ) -> None:
     server.on(f"PATCH {LINK}", 204)
 
-    apple.detach_build(VERSION)
+    apple.detach_build(VERSION, is_applied=not_asked)
 
     assert server.arrived[0].json == {"data": None}
 
@@ -116,7 +119,7 @@ def test_a_version_is_read_by_its_id(emulated: AppStoreConnect, world: World) ->
 
 
 def test_a_build_is_read_by_its_id_as_in_the_list(emulated: AppStoreConnect, world: World) -> None:
-    listed = emulated.builds(AppId(world.apps[0].id), numbers=["231"])
+    listed = emulated.builds([AppId(world.apps[0].id)], numbers=["231"])
 
     assert [emulated.build(each.id) for each in listed] == listed
 
@@ -231,6 +234,7 @@ def test_a_version_is_created_with_its_build_in_one_write(
         BUILD,
         release_type="SCHEDULED",
         earliest_release_date="2026-12-24T00:00:00Z",
+        is_applied=not_asked,
     )
 
     assert created == VERSION
@@ -251,29 +255,17 @@ def test_what_is_not_said_of_a_new_version_is_left_to_apple(
 ) -> None:
     server.on("POST /v1/appStoreVersions", 201, {"data": A_VERSION})
 
-    apple.create_version(APP, Platform.IOS, "1.4.2", BUILD)
+    apple.create_version(APP, Platform.IOS, "1.4.2", BUILD, is_applied=not_asked)
 
     attributes = server.arrived[0].json["data"]["attributes"]
     assert attributes == {"platform": "IOS", "versionString": "1.4.2"}
-
-
-@pytest.mark.parametrize("body", ["", "{", {"data": None}])
-def test_a_created_version_that_cannot_be_read_may_have_been_made(
-    apple: AppStoreConnect, server: ScriptedServer, body: object
-) -> None:
-    server.on("POST /v1/appStoreVersions", 201, body)
-
-    with pytest.raises(MaybeApplied):
-        apple.create_version(APP, Platform.IOS, "1.4.2", BUILD)
-
-    assert server.lines == ["POST /v1/appStoreVersions"]
 
 
 def test_renaming_and_attaching_are_one_write(emulated: AppStoreConnect, world: World) -> None:
     version, build = world.apps[0].app_store_versions[1], world.apps[0].builds[3]
     build.pre_release_version = "1.5"
 
-    emulated.rename_version(VersionId(version.id), "1.5", BuildId(build.id))
+    emulated.rename_version(VersionId(version.id), "1.5", BuildId(build.id), is_applied=not_asked)
 
     assert (version.version_string, version.build) == ("1.5", build.id)
 
@@ -285,7 +277,7 @@ def test_export_compliance_is_answered_as_given(
     build = world.apps[0].builds[3]
     build.uses_non_exempt_encryption = None
 
-    emulated.answer_encryption(BuildId(build.id), answer)
+    emulated.answer_encryption(BuildId(build.id), answer, is_applied=not_asked)
 
     assert build.uses_non_exempt_encryption is answer
 
@@ -297,7 +289,7 @@ def test_builds_of_a_version_string_are_read_to_the_last_page_unsorted(
     server.on("GET /v1/builds", 200, one | {"links": {"next": f"{server.url}/v1/builds?cursor=2"}})
     server.on("GET /v1/builds", 200, one)
 
-    builds = apple.builds(APP, version_strings=["1.4.2"])
+    builds = apple.builds([APP], version_strings=["1.4.2"])
 
     assert len(builds) == 2
     assert "sort" not in server.arrived[0].query
@@ -310,25 +302,25 @@ def test_builds_of_everything_are_the_newest_page(
     page = {"data": [A_BUILD], "included": [A_TRAIN], "links": {"next": "/v1/builds?cursor=2"}}
     server.on("GET /v1/builds", 200, page)
 
-    apple.builds(APP)
+    apple.newest_builds(APP)
 
     assert server.arrived[0].query["sort"] == "-uploadedDate"
     assert len(server.arrived) == 1
 
 
 def test_a_filter_apple_refuses_on_builds_leads_to_the_same_builds(
-    emulated: AppStoreConnect, emulator: Emulator, world: World, told: Told
+    emulated: AppStoreConnect, emulator: Emulator, world: World, observed: Observed
 ) -> None:
     world.script.refuse_filters = ("filter[preReleaseVersion.version]",)
 
-    builds = emulated.builds(AppId(world.apps[0].id), numbers=["231"], version_strings=["1.4.2"])
+    builds = emulated.builds([AppId(world.apps[0].id)], numbers=["231"], version_strings=["1.4.2"])
 
     assert [build.number for build in builds].count("231") == 1
     assert [set(each.query) & FILTERS for each in emulator.requests] == [
         {"filter[app]", "filter[version]", "filter[preReleaseVersion.version]"},
         {"filter[app]"},
     ]
-    assert told.retries == [
+    assert observed.retries == [
         "GET /v1/builds: App Store Connect refused a filter. Reading without any."
     ]
 
@@ -353,7 +345,7 @@ def test_a_parameter_that_is_refused_again_is_told(
     server.on("GET /v1/builds", 400, REFUSED_FILTER, times=None)
 
     with pytest.raises(AppStoreConnectError) as caught:
-        apple.builds(APP, numbers=["231"])
+        apple.builds([APP], numbers=["231"])
 
     assert caught.value.apple[0].code == "PARAMETER_ERROR.INVALID"
     assert len(server.arrived) == 2
@@ -375,7 +367,7 @@ def test_a_list_without_an_end_is_given_up(apple: AppStoreConnect, server: Scrip
     server.on("GET /v1/apps", 200, page, times=None)
 
     with pytest.raises(UnexpectedAnswer, match="has no end"):
-        apple.apps("com.example.notes")
+        apple.apps(["com.example.notes"])
 
     assert len(server.arrived) <= 52
 
@@ -402,10 +394,10 @@ def test_the_requests_that_are_left_are_known_where_apple_tells(
 
 
 def test_every_exchange_is_told_with_apples_request_id(
-    apple: AppStoreConnect, server: ScriptedServer, told: Told
+    apple: AppStoreConnect, server: ScriptedServer, observed: Observed
 ) -> None:
     server.on(f"GET {LINK}", 200, {"data": None}, headers={"X-Request-ID": "ABC"})
 
     apple.attached_build(VERSION)
 
-    assert str(told.exchanges[0]) == f"GET {LINK} → 200, 0 ms, X-Request-ID ABC"
+    assert str(observed.exchanges[0]) == f"GET {LINK} → 200, 0 ms, X-Request-ID ABC"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from apple.conftest import credentials_of
 from scripted_server import ScriptedServer
 
-from asc_linker.apple.client import MaybeApplied
+from asc_linker.apple.access import Access
 from asc_linker.apple.client import connect as connect_to
 from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
 from asc_linker.apple.tokens import Tokens
-from asc_linker.decision.request import AttachRequest, Job
 from asc_linker.emulator import Emulator
 from asc_linker.errors import AppStoreConnectError, CredentialsError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from apple.conftest import Told
+    from apple.conftest import Observed
     from fake_clock import FakeClock
 
     from asc_linker.apple.client import AppStoreConnect
@@ -43,43 +43,44 @@ NOT_AUTHORIZED = {
 
 
 @pytest.fixture
-def tokens(key: ThrowawayKey, clock: FakeClock, told: Told) -> Tokens:
-    return Tokens(credentials_of(key), clock, told.tokens.append)
+def tokens(key: ThrowawayKey, clock: FakeClock, observed: Observed) -> Tokens:
+    return Tokens(credentials_of(key), clock, observed.tokens.append)
 
 
-def test_a_token_two_threads_were_refused_is_replaced_once(tokens: Tokens, told: Told) -> None:
+def test_a_token_two_threads_were_refused_is_replaced_once(
+    tokens: Tokens, observed: Observed
+) -> None:
     refused = tokens.current()
 
     tokens.renew(refused)
     tokens.renew(refused)
 
-    assert told.tokens == [refused, tokens.current()]
+    assert observed.tokens == [refused, tokens.current()]
 
 
 def test_every_token_is_told_before_it_is_sent(
-    apple: AppStoreConnect, server: ScriptedServer, told: Told
+    apple: AppStoreConnect, server: ScriptedServer, observed: Observed
 ) -> None:
     server.on(f"GET {LINK}", 401)
     server.on(f"GET {LINK}", 200, {"data": None})
 
     apple.attached_build(VERSION)
 
-    assert [each.token for each in server.arrived] == told.tokens
+    assert [each.token for each in server.arrived] == observed.tokens
 
 
 def test_a_stray_401_gets_one_new_token(
-    apple: AppStoreConnect, server: ScriptedServer, told: Told, clock: FakeClock
+    apple: AppStoreConnect, server: ScriptedServer, observed: Observed, clock: FakeClock
 ) -> None:
     server.on(f"GET {LINK}", 401, NOT_AUTHORIZED)
     server.on(f"GET {LINK}", 200, {"data": None})
 
     apple.attached_build(VERSION)
 
-    assert len(set(told.tokens)) == 2
+    assert len(set(observed.tokens)) == 2
     assert clock.slept == []
-    assert told.retries == [
-        f"GET {LINK}: App Store Connect answered 401 and gets a new token. Attempt 2 of 6 at once."
-    ]
+    what_follows = "Trying again now, with a new token (attempt 2 of 6)."
+    assert observed.retries == [f"GET {LINK}: App Store Connect answered 401. {what_follows}"]
 
 
 def test_a_second_401_is_final_also_after_other_trouble(
@@ -147,7 +148,7 @@ def test_a_403_is_told_at_once(apple: AppStoreConnect, server: ScriptedServer) -
 
 
 def test_the_emulator_takes_the_token(emulated: AppStoreConnect, emulator: Emulator) -> None:
-    assert emulated.apps("com.example.notes")
+    assert emulated.apps(["com.example.notes"])
     assert emulator.requests[0].authorization_ok
 
 
@@ -158,32 +159,32 @@ def test_a_wrong_clock_is_found_out_against_the_emulator(
         Emulator(world, keys=[key], now=lambda: clock.now() - 300) as apple,
         pytest.raises(CredentialsError, match="clock is 5 min ahead of Apple's"),
     ):
-        connect(apple.url).apps("com.example.notes")
+        connect(apple.url).apps(["com.example.notes"])
 
 
 def test_one_job_is_one_connection_and_one_token(
-    key: ThrowawayKey, clock: FakeClock, told: Told, emulator: Emulator
+    key: ThrowawayKey, clock: FakeClock, observed: Observed, emulator: Emulator
 ) -> None:
-    job = Job(AttachRequest(), credentials_of(key), emulator.url)
+    access = Access(credentials_of(key), emulator.url)
 
     with connect_to(
-        job,
+        access,
         clock,
-        on_token=told.tokens.append,
-        on_exchange=told.exchanges.append,
-        on_retry=told.retries.append,
+        on_token=observed.tokens.append,
+        on_exchange=observed.exchanges.append,
+        on_retry=observed.retries.append,
     ) as apple:
-        app = apple.apps("com.example.notes")[0]
-        apple.builds(app.id)
+        app = apple.apps(["com.example.notes"])[0]
+        apple.builds([app.id])
 
-    assert len(told.tokens) == 1
-    assert [each.path for each in told.exchanges] == ["/v1/apps", "/v1/builds"]
+    assert len(observed.tokens) == 1
+    assert [each.path for each in observed.exchanges] == ["/v1/apps", "/v1/builds"]
 
 
 def test_a_netrc_does_not_replace_the_token(
     connect: Callable[..., AppStoreConnect],
     server: ScriptedServer,
-    told: Told,
+    observed: Observed,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -197,7 +198,7 @@ def test_a_netrc_does_not_replace_the_token(
     connect("http://asc.example").visible_apps()
 
     assert server.arrived[0].target.startswith("http://asc.example/v1/apps?")
-    assert server.arrived[0].token == told.tokens[0]
+    assert server.arrived[0].token == observed.tokens[0]
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
@@ -224,7 +225,7 @@ def test_a_proxy_that_is_gone_is_told(
         connect("http://asc.example").visible_apps()
 
 
-def test_a_post_whose_connection_breaks_is_never_sent_twice(
+def test_a_post_whose_connection_breaks_is_not_sent_again_by_a_library(
     apple: AppStoreConnect, server: ScriptedServer
 ) -> None:
     # The first exchange leaves a kept-alive connection, on which libraries like to try again.
@@ -232,8 +233,8 @@ def test_a_post_whose_connection_breaks_is_never_sent_twice(
     server.on("POST /v1/appStoreVersions", reset=True, times=None)
     apple.attached_build(VERSION)
 
-    with pytest.raises(MaybeApplied):
-        apple.create_version(AppId("1"), Platform.IOS, "1.4.2", BuildId("b231"))
+    create = partial(apple.create_version, AppId("1"), Platform.IOS, "1.4.2", BuildId("b231"))
+    assert create(is_applied=lambda: True) is None
 
     assert server.lines == [f"GET {LINK}", "POST /v1/appStoreVersions"]
 

@@ -16,16 +16,13 @@ import pytest
 from fake_clock import FakeClock
 from faults_under_test import OPERATIONS
 from runner_environment import Step, run_step
-from story import APP, APP_ID, Listener, app_with
+from story import APP, APP_ID, Log, app_with
 
-from asc_linker.apple.client import connect
-from asc_linker.apple.transport import Exchange
-from asc_linker.attach.attach import attach
 from asc_linker.clock import SystemClock
-from asc_linker.decision.outcome import Known
+from asc_linker.decision.report import AttachReport
 from asc_linker.emulator import Emulator, ThrowawayKey, World
 from asc_linker.errors import Interrupted
-from asc_linker.inputs.read_job import read_job
+from asc_linker.run import Listeners, run
 
 LINK = "/v1/appStoreVersions/v142/relationships/build"
 WRITE, READ_BACK = f"PATCH {LINK}", f"GET {LINK}"
@@ -273,12 +270,12 @@ def test_a_second_signal_ends_the_last_look_as_well(play: Callable[..., Stage]) 
 
 def interrupted_at(
     operation: str, line: str, key: ThrowawayKey, faults: dict[str, Any] | None = None
-) -> Known:
-    """What is known after an interruption in the moment that `line` was answered, or in a pause."""
-    asked, known, clock = OPERATIONS[operation], Known(), FakeClock()
+) -> AttachReport:
+    """What is told after an interruption in the moment that `line` was answered, or in a pause."""
+    asked, clock = OPERATIONS[operation], FakeClock()
 
-    def interrupt(exchange: Exchange) -> None:
-        if f"{exchange.method} {exchange.path}" == line:
+    def interrupt(exchange: str) -> None:
+        if exchange.startswith(f"{line} "):
             raise Interrupted(signal.SIGINT)
 
     def interrupt_pause(_seconds: float) -> None:
@@ -289,61 +286,61 @@ def interrupted_at(
     with Emulator(world, keys=[key], now=clock.now) as emulator:
         for match, fault in (faults or {}).items():
             emulator.on(match, **fault)
-        job = read_job(
-            {
-                "api-key-id": key.key_id,
-                "issuer-id": key.issuer_id or "",
-                "api-private-key": key.private_key,
-                "api-url": emulator.url,
-                "wait-minutes": "0",
-                **asked.inputs,
-            }
-        )
-        with (
-            connect(
-                job, clock, on_token=lambda _: None, on_exchange=interrupt, on_retry=lambda _: None
-            ) as apple,
-            pytest.raises(Interrupted),
-        ):
-            attach(job.request, apple, clock, Listener(), known)
-    return known
+        given = {
+            "api-key-id": key.key_id,
+            "issuer-id": key.issuer_id or "",
+            "api-private-key": key.private_key,
+            "api-url": emulator.url,
+            "wait-minutes": "0",
+            **asked.inputs,
+        }
+        ending = run(given, {}, Listeners(Log(), lambda _: None, interrupt), clock)
+    assert ending.exit_code == 130
+    (report,) = ending.reports
+    return report
 
 
 @pytest.mark.parametrize(
-    ("operation", "write"),
+    ("operation", "write", "names"),
     [
-        ("attach", WRITE),
-        ("detach", WRITE),
-        ("attach, encryption", "PATCH /v1/builds/b231"),
-        ("create", "POST /v1/appStoreVersions"),
-        ("rename", "PATCH /v1/appStoreVersions/v150"),
+        ("attach", WRITE, ("attach",)),
+        ("detach", WRITE, ("detach",)),
+        ("attach, encryption", "PATCH /v1/builds/b231", ("answer-compliance",)),
+        ("create", "POST /v1/appStoreVersions", ("create-version", "attach")),
+        ("rename", "PATCH /v1/appStoreVersions/v150", ("rename-version", "attach")),
     ],
 )
 def test_whatever_was_being_written_it_is_found_out(
-    operation: str, write: str, key: ThrowawayKey
+    operation: str, write: str, names: tuple[str, ...], key: ThrowawayKey
 ) -> None:
-    known = interrupted_at(operation, write, key)
+    report = interrupted_at(operation, write, key)
 
-    assert known.changed
-    assert known.pending is None
+    assert report.changed is True
+    assert report.writes == names
+    assert report.unknown_writes == ()
 
 
 def test_a_last_look_that_fails_leaves_the_write_in_doubt(key: ThrowawayKey) -> None:
-    known = interrupted_at("attach", WRITE, key, faults={READ_BACK: {"status": 403, "times": None}})
+    faults = {READ_BACK: {"status": 403, "times": None}}
 
-    assert known.pending is not None
-    assert not known.changed
+    report = interrupted_at("attach", WRITE, key, faults)
+
+    assert report.changed is None
+    assert report.unknown_writes == ("attach",)
+    assert report.error is not None
+    assert "Whether build 231 was attached to version 1.4.2 is not known." in report.error.message
 
 
 def test_a_write_whose_answer_was_lost_is_looked_for_after_an_interruption_too(
     key: ThrowawayKey,
 ) -> None:
     write = "POST /v1/appStoreVersions"
-    done = interrupted_at("create", "pause", key, faults={write: {"applied_then": 500}})
-    not_done = interrupted_at("create", "pause", key, faults={write: {"status": 500}})
+    done = interrupted_at("create", write, key, faults={write: {"applied_then": 500}})
+    not_done = interrupted_at("create", write, key, faults={write: {"status": 500}})
 
-    assert (done.changed, done.pending) == (True, None)
-    assert (not_done.changed, not_done.pending) == (False, None)
+    assert (done.changed, done.unknown_writes) == (True, ())
+    # It may still be on its way.
+    assert (not_done.changed, not_done.unknown_writes) == (None, ("create-version", "attach"))
 
 
 # ---------------------------------------------------------------------------- its clock

@@ -12,15 +12,13 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from asc_linker.reporting.progress import Heartbeat
 from fake_clock import FakeClock
 from story import app_with
 
-from asc_linker.apple.client import connect
-from asc_linker.attach.attach import attach
-from asc_linker.attach.progress import Heartbeat
-from asc_linker.decision.outcome import AttachReport, Known
+from asc_linker.decision.report import AttachReport
 from asc_linker.emulator import Emulator, ThrowawayKey, World
-from asc_linker.inputs.read_job import read_job
+from asc_linker.run import Listeners, run
 
 SIX_HOURS_S = 6 * 3600
 
@@ -34,31 +32,29 @@ class Long:
         self.url = self.emulator.url
         self.clock = clock
         self.tokens: list[str] = []
-        self.retries: list[str] = []
+        self.requests = 0
         self.beats = 0
         self._key = key
 
     def run(self) -> AttachReport:
-        job = read_job(
-            {
-                "api-key-id": self._key.key_id,
-                "issuer-id": self._key.issuer_id or "",
-                "api-private-key": self._key.private_key,
-                "api-url": self.url,
-                "bundle-id": "com.example.notes",
-                "version-string": "1.4.2",
-                "build-number": "231",
-                "wait-minutes": str(SIX_HOURS_S / 60 + 10),
-            }
-        )
-        with connect(
-            job,
-            self.clock,
-            on_token=self.tokens.append,
-            on_exchange=lambda _: None,
-            on_retry=self.retries.append,
-        ) as apple:
-            return attach(job.request, apple, self.clock, Heartbeat(self._count), Known())
+        given = {
+            "api-key-id": self._key.key_id,
+            "issuer-id": self._key.issuer_id or "",
+            "api-private-key": self._key.private_key,
+            "api-url": self.url,
+            "bundle-id": "com.example.notes",
+            "version-string": "1.4.2",
+            "build-number": "231",
+            "wait-minutes": str(SIX_HOURS_S / 60 + 10),
+        }
+        progress = Heartbeat(self._count)
+        ending = run(given, {}, Listeners(progress, self.tokens.append, self._request), self.clock)
+        assert not ending.trace, ending.trace
+        (report,) = ending.reports
+        return report
+
+    def _request(self, _line: str) -> None:
+        self.requests += 1
 
     def _count(self, _line: str) -> None:
         self.beats += 1

@@ -12,17 +12,15 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from asc_linker.reporting.progress import Heartbeat
 from fake_clock import NOON, FakeClock
 from story import APP, APP_ID, app_with, without_version
 
-from asc_linker.apple.client import connect
-from asc_linker.attach.attach import attach
-from asc_linker.attach.progress import Heartbeat
-from asc_linker.decision.outcome import AttachReport, Known, Outcome
+from asc_linker.decision.report import AttachReport
 from asc_linker.emulator import Emulator, ThrowawayKey, World
 from asc_linker.errors import AscLinkerError
-from asc_linker.inputs.read_job import read_job
 from asc_linker.reporting.report import annotation
+from asc_linker.run import Listeners, run
 
 LINK = "/v1/appStoreVersions/v142/relationships/build"
 BUILDS, UPLOADS = "GET /v1/builds", f"GET /v1/apps/{APP_ID}/buildUploads"
@@ -84,38 +82,34 @@ def wait(key: ThrowawayKey, clock: FakeClock) -> Iterator[Wait]:
             emulator = stack.enter_context(Emulator(world, keys=[key], now=clock.now))
             for match, fault in (faults or {}).items():
                 emulator.on(match, **fault)
-            job = read_job(
-                {
-                    "api-key-id": key.key_id,
-                    "issuer-id": key.issuer_id or "",
-                    "api-private-key": key.private_key,
-                    "api-url": emulator.url,
-                    "bundle-id": "com.example.notes",
-                    "version-string": "1.4.2",
-                    "build-number": "231",
-                    "wait-minutes": "60",
-                }
-                | {name.replace("_", "-"): value for name, value in inputs.items()}
-            )
-            known, error = Known(), None
+            given = {
+                "api-key-id": key.key_id,
+                "issuer-id": key.issuer_id or "",
+                "api-private-key": key.private_key,
+                "api-url": emulator.url,
+                "bundle-id": "com.example.notes",
+                "version-string": "1.4.2",
+                "build-number": "231",
+                "wait-minutes": "60",
+            }
             requests: list[tuple[float, str]] = []
             log: list[tuple[float, str]] = []
 
             def note(line: str) -> None:
                 log.append((clock.elapsed, line))
 
-            with connect(
-                job,
+            def request(line: str) -> None:
+                requests.append((clock.elapsed, " ".join(line.split()[:2])))
+
+            ending = run(
+                given | {name.replace("_", "-"): value for name, value in inputs.items()},
+                {},
+                Listeners(Heartbeat(note), lambda _: None, request),
                 clock,
-                on_token=lambda _: None,
-                on_exchange=lambda e: requests.append((clock.elapsed, f"{e.method} {e.path}")),
-                on_retry=note,
-            ) as apple:
-                try:
-                    report = attach(job.request, apple, clock, Heartbeat(note), known)
-                except AscLinkerError as raised:
-                    error, report = raised, known.report(Outcome.FAILED)
-            return Waited(report, error, requests, log, clock.elapsed, world)
+            )
+            assert not ending.trace, ending.trace
+            (report,) = ending.reports
+            return Waited(report, report.error, requests, log, clock.elapsed, world)
 
         yield start
 

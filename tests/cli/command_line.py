@@ -17,7 +17,7 @@ from typing import Any
 from asc_linker.emulator import Emulator, ThrowawayKey
 
 ROOT = Path(__file__).parent.parent.parent
-CLI = (sys.executable, "-m", "asc_linker.cli")
+CLI = (sys.executable, "-m", "asc_linker")
 # What a test waits for at the longest.
 PATIENCE_S = 60
 

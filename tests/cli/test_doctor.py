@@ -48,7 +48,7 @@ def test_the_role_is_said_to_be_unknown(
 ) -> None:
     done = doctor(apple, key)
 
-    assert verdicts(done)["Role"] == "open"
+    assert verdicts(done)["Role"] == "Apple decides"
     assert "App Manager" in sentence(done, "Role")
 
 
@@ -109,7 +109,7 @@ def test_a_key_that_apple_does_not_know_is_refused(
         "Key id": "ok",
         "Clock": "ok",
         "Accepted": "refused",
-        "Kind": "open",
+        "Kind": "Apple decides",
     }
     assert "`issuer-id`" in done.report["error"]["hint"]
 
@@ -184,7 +184,7 @@ def test_an_apple_that_cannot_be_reached_is_told(
     done = doctor(apple, key)
 
     assert done.exit_code == 7
-    assert verdicts(done)["Clock"] == "open"
+    assert verdicts(done)["Clock"] == "Apple decides"
     assert verdicts(done)["App Store Connect"] == "refused"
 
 

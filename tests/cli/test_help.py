@@ -51,7 +51,7 @@ def test_every_input_is_an_option(shell: Shell, operation: str) -> None:
 
     assert done.exit_code == 2
     assert "No such option" not in done.stderr
-    assert "`platform` is `§`" in done.stderr
+    assert "`--platform` is `§`" in done.stderr
 
 
 def test_the_help_of_attach_has_each_input_with_its_meaning_default_and_an_example(

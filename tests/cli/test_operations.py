@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli.command_line import APP, JOB, PATIENCE_S, Shell, variables
+from cli.command_line import APP, CLI, JOB, PATIENCE_S, Shell, variables
 
 from asc_linker.emulator import Emulator, ThrowawayKey
 
@@ -115,7 +116,7 @@ def test_a_branch_is_no_tag(shell: Shell, ci: dict[str, str]) -> None:
     done = shell.run("show", "--bundle-id", "com.example.notes", **ci)
 
     assert done.exit_code == 2
-    assert "`version-string` is missing" in done.stderr
+    assert "`--version-string` is missing" in done.stderr
 
 
 def test_a_failure_is_told_and_reported_with_its_exit_code(shell: Shell) -> None:
@@ -134,7 +135,8 @@ def test_faults_of_the_inputs_are_all_told_at_once_and_reported(shell: Shell) ->
     assert done.report["outcome"] == "failed"
     for name in ("bundle-id", "platform", "wait-minutes", "version-string", "build-number"):
         assert f"`{name}`" in done.report["error"]["message"]
-        assert f"`{name}`" in done.stderr
+        assert f"`--{name}`" in done.stderr
+        assert f"`{name}`" not in done.stderr
 
 
 def test_an_unknown_option_is_an_input_error_that_suggests_the_right_one(shell: Shell) -> None:
@@ -207,8 +209,12 @@ def test_quiet_still_tells_a_failure(shell: Shell) -> None:
     assert "7.0" in done.lines[1]
 
 
-def test_what_will_bite_next_is_a_warning(shell: Shell) -> None:
-    done = shell.run("attach", *JOB[:4], "--build-number", "230")
+def test_what_will_bite_next_is_a_warning(
+    serve: Callable[..., Emulator], key: ThrowawayKey, tmp_path: Path
+) -> None:
+    apple = serve(build={"usesNonExemptEncryption": None})
+
+    done = Shell(tmp_path, variables(apple, key)).run("attach", *JOB)
 
     assert done.exit_code == 0
     assert any(line.startswith("Warning: Export compliance is unanswered") for line in done.lines)
@@ -278,6 +284,65 @@ def test_a_reader_that_leaves_does_not_stop_the_work(shell: Shell, apple: Emulat
     assert attached(apple) == "b231"
 
 
+FULL = Path("/dev/full")
+full_disk = pytest.mark.skipif(not FULL.exists(), reason="a full disk of Linux'")
+
+
+@full_disk
+@pytest.mark.parametrize("command", ["attach", "doctor"])
+def test_a_report_on_a_full_disk_is_no_success(shell: Shell, apple: Emulator, command: str) -> None:
+    with FULL.open("wb") as full:
+        done = subprocess.run(
+            [*CLI, command, *(JOB if command == "attach" else ()), "--json"],
+            env=shell.environment({}),
+            cwd=shell.folder,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert b"Not written: stdout: No space left on device." in done.stderr
+    assert b"Traceback" not in done.stderr
+    if command == "attach":
+        assert b"What was done: Build 231 is now attached" in done.stderr
+        assert attached(apple) == "b231"
+
+
+@posix
+def test_a_closed_stdout_is_no_failure(shell: Shell, apple: Emulator) -> None:
+    done = shell.run_as(("sh", "-c", 'exec "$@" >&-', "sh", *CLI), "attach", *JOB, "--json")
+
+    assert done.exit_code == 0
+    assert "Traceback" not in done.stderr
+    assert attached(apple) == "b231"
+
+
+def test_a_report_file_has_the_report_and_one_that_cannot_be_written_is_a_failure(
+    shell: Shell, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.json"
+
+    done = shell.run("show", *JOB, "--report-file", str(file), "--json")
+    lost = shell.run("show", *JOB, "--report-file", str(tmp_path / "no" / "folder.json"))
+
+    assert json.loads(file.read_text(encoding="utf-8")) == [done.report]
+    assert lost.exit_code == 1
+    assert "`--report-file`" in lost.stderr
+    assert "What was done: Build 230 is attached" in lost.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "colour"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+)
+def test_in_a_pipe_there_is_colour_only_where_it_is_asked_for(
+    shell: Shell, variables: dict[str, str], colour: bool
+) -> None:
+    assert ("\x1b[" in shell.run("show", *JOB, **variables).stderr) is colour
+
+
 def test_the_containers_entrypoint_is_the_command_line_when_it_has_arguments(
     shell: Shell, apple: Emulator
 ) -> None:
@@ -289,6 +354,6 @@ def test_the_containers_entrypoint_is_the_command_line_when_it_has_arguments(
 
 
 def test_an_installed_command_and_the_module_are_one(shell: Shell) -> None:
-    main = (sys.executable, "-c", "import sys; from asc_linker.cli import main; sys.exit(main())")
-
-    assert shell.run_as(main, "show", *JOB).exit_code == 0
+    for module in ("cli", "__main__"):
+        code = f"import sys; from asc_linker.{module} import main; sys.exit(main())"
+        assert shell.run_as((sys.executable, "-c", code), "show", *JOB).exit_code == 0

@@ -57,7 +57,7 @@ def test_a_failure_is_told_with_its_hint(shell: Shell) -> None:
 
     assert done.exit_code == 2
     assert "Error: Check the inputs" in done.without_colour
-    assert "`platform` is `watchos`" in done.without_colour
+    assert "`--platform` is `watchos`" in done.without_colour
 
 
 def test_quiet_shows_one_line(shell: Shell) -> None:
@@ -66,8 +66,12 @@ def test_quiet_shows_one_line(shell: Shell) -> None:
     assert len(done.without_colour.splitlines()) == 1
 
 
-def test_verbose_shows_requests_and_warnings_are_shown(shell: Shell) -> None:
-    done = shell.at_a_terminal("attach", *JOB[:4], "--build-number", "230", "--verbose")
+def test_verbose_shows_requests_and_warnings_are_shown(
+    serve: Callable[..., Emulator], key: ThrowawayKey, tmp_path: Path
+) -> None:
+    shell = Shell(tmp_path, variables(serve(build={"usesNonExemptEncryption": None}), key))
+
+    done = shell.at_a_terminal("attach", *JOB, "--verbose")
 
     assert "GET /v1/apps → 200" in done.without_colour
     assert "Warning: Export compliance is unanswered" in done.without_colour

@@ -1,4 +1,5 @@
-# One lane that attaches a build: its options as JSON on stdin, the report as JSON on stdout.
+# One lane that attaches a build: its options as JSON on stdin, and as JSON on stdout what it
+# returns, with the names and words that the outputs have.
 require 'json'
 
 begin
@@ -26,4 +27,7 @@ begin
 rescue FastlaneCore::Interface::FastlaneError
   report = Fastlane::Actions.lane_context[:ASC_ATTACH_BUILD_REPORT]
 end
-told.puts(JSON.generate(report))
+outputs = report.to_h do |name, value|
+  [name.to_s.tr('_', '-'), [true, false, nil].include?(value) ? value.to_s : value]
+end
+told.puts(JSON.generate(outputs))

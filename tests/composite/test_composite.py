@@ -18,7 +18,7 @@ from composite.conftest import HOSTILE, Runner, files_below, load
 from runner_environment import ROOT, run_step
 
 from asc_linker.emulator import Emulator, ThrowawayKey, World
-from asc_linker.inputs.table import INPUTS
+from asc_linker.inputs.table import INPUTS, variable
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a shell and signals")
 Inputs = Callable[[Emulator], dict[str, str]]
@@ -40,7 +40,9 @@ def test_every_input_and_every_output_is_handed_through() -> None:
     document = load(ROOT / "macos" / "action.yml")
     (step,) = document["runs"]["steps"]
 
-    assert step["env"] == {entry.variable: f"${{{{ inputs.{entry.name} }}}}" for entry in INPUTS}
+    assert step["env"] == {
+        variable(entry.name): f"${{{{ inputs.{entry.name} }}}}" for entry in INPUTS
+    }
     assert "${{" not in step["run"]
     for name, given in document["outputs"].items():
         assert given["value"] == f"${{{{ steps.{step['id']}.outputs.{name} }}}}"

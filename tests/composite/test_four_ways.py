@@ -16,10 +16,10 @@ from composite.conftest import Runner
 from runner_environment import ROOT, run_step
 
 from asc_linker.emulator import Emulator, ThrowawayKey, World
-from asc_linker.inputs.table import INPUTS
+from asc_linker.inputs.table import INPUTS, variable
 
 LANE = ROOT / "tests" / "composite" / "lane.rb"
-VARIABLES = {entry.name: entry.variable for entry in INPUTS}
+VARIABLES = {entry.name: variable(entry.name) for entry in INPUTS}
 # What a lane calls the inputs that it is given here.
 LANE_OPTIONS = {
     "bundle-id": "app_identifier",
@@ -35,6 +35,7 @@ Inputs = Callable[[Emulator], dict[str, str]]
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="needs a shell"),
     pytest.mark.skipif(shutil.which("ruby") is None, reason="the fastlane step needs ruby"),
+    pytest.mark.xfail(strict=True, reason="the command does not write reports of schema 1 yet"),
 ]
 
 

@@ -28,16 +28,15 @@ from asc_linker.apple.model import (
 from asc_linker.decision.preflight import (
     IDENTITY,
     RULES,
-    Case,
+    Candidates,
     Verdict,
-    changed,
     preflight,
     refusals,
 )
 from asc_linker.decision.request import AttachRequest
 
 NOTES = App(AppId("1"), "com.example.notes", "Notes")
-GOOD = Case(
+GOOD = Candidates(
     AttachRequest(
         bundle_id="com.example.notes",
         app_id=AppId("1"),
@@ -144,7 +143,7 @@ PAIRS = [
 ]
 
 
-def broken(*names: str) -> Case:
+def broken(*names: str) -> Candidates:
     request: dict[str, Any] = {}
     version: dict[str, Any] = {}
     build: dict[str, Any] = {}
@@ -154,7 +153,7 @@ def broken(*names: str) -> Case:
         build |= breakage.build
     assert GOOD.version is not None
     assert GOOD.build is not None
-    return Case(
+    return Candidates(
         replace(GOOD.request, **request),
         GOOD.app,
         replace(GOOD.version, **version),
@@ -162,7 +161,7 @@ def broken(*names: str) -> Case:
     )
 
 
-def assert_refused(case: Case, *names: str) -> None:
+def assert_refused(case: Candidates, *names: str) -> None:
     found = {check.name: check for check in refusals(preflight(case))}
     for name in names:
         breakage = BREAKAGES[name]
@@ -260,29 +259,19 @@ def test_the_build_may_be_attached_to_this_very_version() -> None:
 
 
 def test_what_is_not_known_is_not_judged() -> None:
-    names = [check.name for check in preflight(Case(GOOD.request, NOTES, None, None))]
+    names = [check.name for check in preflight(Candidates(GOOD.request, NOTES, None, None))]
 
     assert names == ["App", "Platform", "Version string"]
 
 
 def test_nothing_given_and_nothing_found_makes_no_check_of_platform_or_version() -> None:
-    names = {check.name for check in preflight(Case(AttachRequest(), NOTES, None, None))}
+    names = {check.name for check in preflight(Candidates(AttachRequest(), NOTES, None, None))}
 
     assert names == {"App"}
 
 
-def test_what_changed_is_what_was_not_said_before() -> None:
-    before, after = preflight(GOOD), preflight(broken("in review"))
-
-    news = changed(before, after)
-
-    assert "IN_REVIEW" in news
-    assert "Processed" not in news
-    assert changed(before, before) == ""
-
-
 def test_the_checks_of_identity_are_in_the_table() -> None:
-    assert {check.name for check in preflight(GOOD)} > IDENTITY
+    assert {check.id for check in preflight(GOOD)} > IDENTITY
 
 
 def verdict_of(
@@ -293,7 +282,7 @@ def verdict_of(
 ) -> Verdict:
     assert GOOD.version is not None
     assert GOOD.build is not None
-    case = Case(
+    case = Candidates(
         replace(GOOD.request, **(request or {})),
         NOTES,
         replace(GOOD.version, **(version or {})),

@@ -1,4 +1,4 @@
-"""Strings become a request that can be meant, or every reason why not, at once."""
+"""Strings become a job that makes sense, or every reason why not, at once."""
 
 from __future__ import annotations
 
@@ -6,46 +6,18 @@ import copy
 import json
 import pickle
 import plistlib
-import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from inputs.jobs import ISSUER, KEY, WHOLE, faults, named_in, read
 
 from asc_linker.apple.access import APPLE
-from asc_linker.decision.request import Job
-from asc_linker.emulator import ThrowawayKey
+from asc_linker.decision.request import Job, Skip
 from asc_linker.errors import InputError
-from asc_linker.inputs.read_job import read_boolean, read_job
-
-ISSUER = "57246542-96fe-1a63-e053-0824d011072a"
-KEY = ThrowawayKey.generate(ISSUER)
-WHOLE = {
-    "api-key-id": KEY.key_id,
-    "issuer-id": ISSUER,
-    "api-private-key": KEY.private_key,
-    "bundle-id": "com.example.notes",
-    "version-string": "1.4.2",
-    "build-number": "231",
-}
-
-
-def read(**changes: str | None) -> Job:
-    """A whole job with some inputs changed; None takes one away."""
-    given = WHOLE | {name.replace("_", "-"): value for name, value in changes.items()}
-    return read_job({name: value for name, value in given.items() if value is not None})
-
-
-def faults(**changes: str | None) -> InputError:
-    with pytest.raises(InputError) as caught:
-        read(**changes)
-    return caught.value
-
-
-def named_in(faults: InputError) -> set[str]:
-    """The inputs that the faults name."""
-    return {name for line in faults.faults for name in re.findall(r"`([a-z]+(?:-[a-z]+)*)`", line)}
+from asc_linker.inputs.read_job import read_boolean, read_job, read_report_file
+from asc_linker.inputs.reader import shown_path
 
 
 def test_a_whole_job_says_what_was_typed() -> None:
@@ -55,8 +27,8 @@ def test_a_whole_job_says_what_was_typed() -> None:
     assert job.request.app_id is None
     assert job.request.platform is None
     assert (job.request.version_string, job.request.build_number) == ("1.4.2", "231")
-    assert not job.request.dry_run
-    assert job.request.skip_reason == ""
+    assert not job.dry_run
+    assert job.request.skip is None
     assert job.api_url == APPLE
     assert (job.credentials.key_id, job.credentials.issuer_id) == (KEY.key_id, ISSUER)
 
@@ -215,11 +187,11 @@ def test_a_tag_that_names_another_platform_contradicts() -> None:
 def test_a_pre_release_tag_is_a_reason_to_skip() -> None:
     request = read(version_string=None, build_number=None, tag="v1.4.2-rc.1").request
 
-    assert "v1.4.2-rc.1" in request.skip_reason
+    assert request.skip == Skip("pre-release", "The tag v1.4.2-rc.1 is a pre-release.")
 
 
 def test_a_pre_release_tag_does_not_skip_what_is_asked_for_by_name() -> None:
-    assert read(tag="v1.4.2-rc.1").request.skip_reason == ""
+    assert read(tag="v1.4.2-rc.1").request.skip is None
 
 
 def test_without_a_version_the_tag_push_is_mentioned() -> None:
@@ -244,13 +216,13 @@ def test_a_version_is_numbers_with_dots(value: str) -> None:
 
 @pytest.mark.parametrize("typed", ["true", "True", "YES", "yes", "1", " true "])
 def test_these_mean_yes(typed: str) -> None:
-    assert read(dry_run=typed).request.dry_run
+    assert read(dry_run=typed).dry_run
     assert read_boolean({"demo": typed}, "demo")
 
 
 @pytest.mark.parametrize("typed", ["false", "FALSE", "no", "0", "", "  "])
 def test_these_mean_no(typed: str) -> None:
-    assert not read(dry_run=typed).request.dry_run
+    assert not read(dry_run=typed).dry_run
     assert not read_boolean({"demo": typed}, "demo")
 
 
@@ -317,10 +289,10 @@ def test_credentials_show_nothing_of_the_key() -> None:
     credentials = read().credentials
     body = KEY.private_key.splitlines()[1]
 
-    for shown in (repr(credentials), str(credentials), repr(read()), repr(copy.copy(credentials))):
-        assert body[:12] not in shown
-        assert "private_key" not in shown
-        assert "EllipticCurve" not in shown
+    for text in (repr(credentials), str(credentials), repr(read()), repr(copy.copy(credentials))):
+        assert body[:12] not in text
+        assert "private_key" not in text
+        assert "EllipticCurve" not in text
 
 
 def test_credentials_cannot_be_pickled_anywhere() -> None:
@@ -392,10 +364,11 @@ def test_these_are_no_origins(url: str) -> None:
 
 
 def test_without_a_word_a_build_is_attached_in_place_of_another_within_45_minutes() -> None:
-    request = read().request
+    job = read()
+    request = job.request
 
-    assert request.operation == "attach"
-    assert request.wait_s == 45 * 60
+    assert (job.job.operation, request.operation) == ("attach", "attach")
+    assert job.wait_s == 45 * 60
     assert request.if_attached == "replace"
     assert request.if_version_missing == "fail"
     assert request.if_version_locked == "fail"
@@ -407,7 +380,7 @@ def test_without_a_word_a_build_is_attached_in_place_of_another_within_45_minute
     ("typed", "seconds"), [("0", 0), ("0.5", 30), ("45", 2700), ("1440", 86400)]
 )
 def test_waiting_is_given_in_minutes(typed: str, seconds: float) -> None:
-    assert read(wait_minutes=typed).request.wait_s == seconds
+    assert read(wait_minutes=typed).wait_s == seconds
 
 
 @pytest.mark.parametrize(
@@ -501,14 +474,14 @@ def package(tmp_path: Path) -> str:
     """An app as Xcode leaves it, for iOS."""
     app = tmp_path / "Notes.app"
     app.mkdir()
-    told = {
+    info = {
         "CFBundleIdentifier": "com.example.notes",
         "CFBundleShortVersionString": "1.4.2",
         "CFBundleVersion": "231",
         "CFBundleSupportedPlatforms": ["iPhoneOS"],
         "CFBundleExecutable": "Notes",
     }
-    (app / "Info.plist").write_bytes(plistlib.dumps(told))
+    (app / "Info.plist").write_bytes(plistlib.dumps(info))
     return str(app)
 
 
@@ -549,7 +522,227 @@ def test_a_package_that_says_something_else_contradicts_and_both_are_shown(
 
 
 def test_a_package_that_is_not_there_is_a_fault_of_the_input(tmp_path: Path) -> None:
-    assert "package" in named_in(faults(package=str(tmp_path / "gone.ipa")))
+    gone = tmp_path / "gone.ipa"
+
+    fault = faults(package=str(gone), bundle_id=None, version_string=None, build_number=None)
+
+    assert fault.faults == (f"`package`, {shown_path(str(gone))}, is not there.",)
+
+
+@pytest.fixture
+def build(tmp_path: Path, package: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder `build`, from the one we are in, with a package in it."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "build"
+    folder.mkdir()
+    Path(package).rename(folder / "Notes.app")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "pattern", ["build/*.app", "build/N*", "**/*.app", "build/Notes.ap?", "build/[MN]otes.app"]
+)
+def test_a_package_may_be_a_pattern_that_one_file_matches(build: Path, pattern: str) -> None:
+    (build / "._Notes.app").touch()
+
+    request = read(bundle_id=None, version_string=None, build_number=None, package=pattern).request
+
+    assert (request.bundle_id, request.build_number) == ("com.example.notes", "231")
+    assert request.sources["build-number"] == "the package build/Notes.app"
+
+
+def test_a_whole_path_may_be_a_pattern(build: Path) -> None:
+    assert read(package=f"{build}/*.app").request.platform == "IOS"
+
+
+def test_a_path_with_brackets_in_it_is_a_path_where_it_is_there(build: Path) -> None:
+    (build / "Notes.app").rename(build / "Notes [1].app")
+
+    assert read(package="build/Notes [1].app").request.platform == "IOS"
+
+
+@pytest.mark.parametrize("pattern", ["build/*.ipa", "nowhere/*", "build/**x", "*\0", "[\ud800"])
+def test_a_pattern_without_a_file_is_one_fault(build: Path, pattern: str) -> None:
+    fault = faults(package=pattern, bundle_id=None, version_string=None, build_number=None)
+
+    assert named_in(fault) == {"package"}
+    assert len(fault.faults) == 1
+
+
+def test_a_pattern_with_several_files_is_one_fault_that_lists_them(build: Path) -> None:
+    (build / "A.ipa").touch()
+    (build / "B.ipa").touch()
+
+    fault = faults(package="build/*", bundle_id=None, version_string=None, build_number=None)
+
+    assert fault.message == (
+        "`package` is `build/*`, which 3 files match: `build/A.ipa`, `build/B.ipa`, "
+        "`build/Notes.app`."
+    )
+
+
+@settings(
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.text("ab*?[]!.\0", min_size=1, max_size=8).filter(lambda text: ".." not in text))
+def test_any_pattern_is_a_package_or_a_fault(build: Path, pattern: str) -> None:
+    found = job_or_faults(WHOLE | {"package": f"build/{pattern}"})
+
+    assert isinstance(found, Job) or all(line.startswith("`package`") for line in found)
+
+
+def test_a_bad_package_is_named_by_its_file(build: Path) -> None:
+    (build / "Bad.ipa").write_bytes(b"no zip")
+
+    fault = faults(package="build/*.ipa", bundle_id=None, version_string=None, build_number=None)
+
+    assert fault.faults == ("`package`, `build/Bad.ipa`, is no .ipa, .pkg, .xcarchive or .app.",)
+
+
+# ---------------------------------------------------------- where a value came from
+
+
+def test_a_value_knows_the_tag_it_came_from() -> None:
+    request = read(version_string=None, build_number=None, tag="ios/1.4.2+231").request
+
+    assert request.sources == {
+        "platform": "the tag ios/1.4.2+231",
+        "version-string": "the tag ios/1.4.2+231",
+        "build-number": "the tag ios/1.4.2+231",
+    }
+    assert request.source("build-number") == ", from the tag ios/1.4.2+231"
+
+
+def test_a_value_knows_the_package_it_came_from(build: Path) -> None:
+    request = read(build_number=None, package="build/Notes.app").request
+
+    assert request.sources == {
+        "platform": "the package build/Notes.app",
+        "build-number": "the package build/Notes.app",
+    }
+
+
+def test_what_was_typed_has_no_other_source() -> None:
+    assert read().request.sources == {}
+    assert read().request.source("build-number") == ""
+
+
+def test_a_contradiction_of_tag_and_package_blames_no_input(build: Path) -> None:
+    fault = faults(version_string=None, tag="v1.4.3", package="build/Notes.app")
+
+    assert fault.message == (
+        "The version string is `1.4.3`, from the tag v1.4.3, but the package build/Notes.app says "
+        "`1.4.2`."
+    )
+
+
+def test_a_fault_of_a_key_names_the_variable_it_came_from() -> None:
+    with pytest.raises(InputError) as caught:
+        read_job(
+            WHOLE | {"api-private-key": "x.p8", "api-key-id": "short"},
+            sources={
+                "api-private-key": "the variable ASC_PRIVATE_KEY",
+                "api-key-id": "the variable ASC_KEY_ID",
+            },
+        )
+
+    by_id, by_key = caught.value.faults
+    assert by_id.startswith("`api-key-id`, from the variable ASC_KEY_ID, is `short`, but")
+    assert by_key.startswith("`api-private-key`, from the variable ASC_PRIVATE_KEY, is the name")
+
+
+def test_a_backtick_in_a_tag_does_not_end_the_quotation() -> None:
+    request = read(version_string=None, tag="a`b/1.4.2").request
+
+    assert request.sources["version-string"] == "the tag a'b/1.4.2"
+
+
+# ------------------------------------------------------------ one root cause, one fault
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"tag": "nightly", "version_string": None, "build_number": None}, "tag"),
+        ({"version_string": "one"}, "version-string"),
+        ({"build_number": "two"}, "build-number"),
+        ({"bundle_id": "a b"}, "bundle-id"),
+        ({"api_private_key": '{"key": ', "api_key_id": None}, "api-private-key"),
+        ({"api_private_key": "***"}, "api-private-key"),
+        ({"release_type": "soon", "earliest_release_date": "2027-01-31T09:00:00Z"}, "release-type"),
+        ({"release_type": "scheduled", "earliest_release_date": "soon"}, "earliest-release-date"),
+        ({"platform": "ios, ios, watchos"}, "platform"),
+        ({"api_url": "ftp://user:pass@127.0.0.1/?a#b"}, "api-url"),
+    ],
+)
+def test_one_cause_is_one_fault(changes: dict[str, str | None], cause: str) -> None:
+    (line,) = faults(**changes).faults
+
+    assert f"`{cause}`" in line
+
+
+# ------------------------------------------------------------------- several platforms
+
+
+@pytest.mark.parametrize("typed", ["ios, macos", "IOS,osx", " iOS ,MAC_OS "])
+def test_several_platforms_are_several_requests_in_their_order(typed: str) -> None:
+    first, second = read(platform=typed).job.requests
+
+    assert (first.platform, second.platform) == ("IOS", "MAC_OS")
+    assert (first.label, second.label) == ("com.example.notes (ios)", "com.example.notes (macos)")
+    assert first.build_number == second.build_number == "231"
+
+
+def test_a_target_by_itself_has_no_label() -> None:
+    assert read(platform="ios").request.label == ""
+
+
+@pytest.mark.parametrize("typed", ["ios,", ",", "ios,,macos", "ios macos", "ios, watchos"])
+def test_what_is_no_list_of_platforms_is_a_fault(typed: str) -> None:
+    assert "platform" in named_in(faults(platform=typed))
+
+
+def test_a_platform_named_twice_is_a_fault() -> None:
+    (line,) = faults(platform="macos, ios, osx").faults
+
+    assert line == "`platform` is `macos, ios, osx`, which names macos twice."
+
+
+@pytest.mark.parametrize("name", ["version_id", "build_id"])
+def test_an_id_of_apples_is_of_one_platform(name: str) -> None:
+    (line,) = faults(platform="ios, macos", **{name: "abc"}).faults
+
+    assert f"`{name.replace('_', '-')}`" in line
+    assert "`ios, macos`" in line
+
+
+def test_a_tag_of_one_platform_contradicts_several() -> None:
+    (line,) = faults(version_string=None, tag="ios/1.4.2", platform="ios, macos").faults
+
+    assert line == "`platform` is `ios, macos`, but the tag ios/1.4.2 says `ios`."
+
+
+# ----------------------------------------------------------------- show without a version
+
+
+def test_show_needs_only_an_app() -> None:
+    request = read(operation="show", version_string=None, build_number=None).request
+
+    assert (request.bundle_id, request.version_string) == ("com.example.notes", "")
+
+
+def test_detach_needs_a_version() -> None:
+    assert "version-string" in named_in(faults(operation="detach", version_string=None))
+
+
+# -------------------------------------------------------------------------- report-file
+
+
+def test_a_report_file_is_a_path_or_nowhere() -> None:
+    assert read_report_file({"report-file": " out/report.json\n"}) == Path("out/report.json")
+    assert read_report_file({"report-file": " "}) is None
+    assert read_report_file({}) is None
 
 
 # ------------------------------------------------------------------- any strings
@@ -578,7 +771,10 @@ def test_any_strings_are_a_job_or_faults(given: dict[str, str]) -> None:
     found = job_or_faults(WHOLE | given)
 
     if isinstance(found, Job):
-        assert found.request.skip_reason or found.request.version_string
+        assert found.requests
+        for request in found.requests:
+            assert request.skip or request.version_string or found.operation == "show"
+            assert request.key_id == KEY.key_id
     else:
         assert found
         assert all(len(line) < 400 for line in found)
@@ -586,6 +782,6 @@ def test_any_strings_are_a_job_or_faults(given: dict[str, str]) -> None:
 
 def job_or_faults(given: dict[str, str]) -> Job | tuple[str, ...]:
     try:
-        return read_job(given)
+        return read_job(given)[0]
     except InputError as error:
         return error.faults

@@ -1,147 +1,27 @@
-"""A report or an error as words and values: plain values in, plain text out."""
+"""Reports as the values that a workflow reads."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
-from asc_linker.apple.model import (
-    App,
-    AppId,
-    AppStoreVersion,
-    AppVersionState,
-    AttachedBuild,
-    Build,
-    BuildId,
-    Platform,
-    ProcessingState,
-    VersionId,
-)
-from asc_linker.decision.outcome import AttachReport, Known, Outcome
-from asc_linker.decision.preflight import Case, Check, Verdict, preflight
-from asc_linker.decision.request import AttachRequest
-from asc_linker.errors import AppleError, InputError, NotAttachable, NotFound
-from asc_linker.reporting.report import (
-    annotation,
-    as_json,
-    error_lines,
-    headline,
-    outputs,
-    summary,
-    table,
-    version_url,
-    warnings,
+from reporting.samples import (
+    EXPIRED,
+    PASSED,
+    UNANSWERED,
+    ended,
+    many,
+    nothing_known,
+    of_app,
+    refused,
 )
 
-NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
-NOTES = App(AppId("6446000001"), "com.example.notes", "Example Notes")
-VERSION = AppStoreVersion(
-    VersionId("v142"),
-    Platform.MAC_OS,
-    "1.4.2",
-    AppVersionState.PREPARE_FOR_SUBMISSION,
-    "PREPARE_FOR_SUBMISSION",
-    AttachedBuild(BuildId("b230"), "230", None),
-    NOTES,
-)
-BUILD = Build(
-    BuildId("b231"),
-    "231",
-    "1.4.2",
-    Platform.MAC_OS,
-    ProcessingState.VALID,
-    "VALID",
-    uses_non_exempt_encryption=False,
-    expires_at=NOW + timedelta(days=60),
-)
-CHECKS = (
-    Check("app-differs", "App", Verdict.OK, "All belong to com.example.notes."),
-    Check(
-        "build-expired",
-        "Not expired",
-        Verdict.REFUSED,
-        "Build 231 has expired.",
-        "Upload a new build.",
-    ),
-)
-REFUSED = NotAttachable(
-    "Build 231 has expired.",
-    hint="Upload a new build.",
-    apple=[
-        AppleError(
-            code="ENTITY_ERROR.RELATIONSHIP.INVALID",
-            title="Refused",
-            detail="The specified pre-release build could not be added.",
-            where="/data/relationships/build",
-        )
-    ],
-    request_id="ABC-123",
-)
-
-
-def known(**changes: Any) -> Known:
-    return replace(Known(NOTES, VERSION, BUILD, checks=CHECKS), **changes)
-
-
-# ------------------------------------------------------------------------- headline
-
-
-V = "version 1.4.2 (macOS) of Example Notes"
-DRY_RUN = "This was a dry run: nothing was written."
-SENTENCES = {
-    Outcome.ATTACHED: f"Build 231 is now attached to {V}, in place of build 230.",
-    Outcome.ALREADY_ATTACHED: f"Build 231 is attached to {V} already. Nothing was written.",
-    Outcome.KEPT: f"Build 230 stays attached to {V}, as `if-attached: keep` asks.",
-    Outcome.DETACHED: f"Build 230 is no longer attached to {V}.",
-    Outcome.NOTHING_ATTACHED: f"No build is attached to {V}. Nothing was written.",
-    Outcome.SHOWN: f"Build 230 is attached to {V}, which is PREPARE_FOR_SUBMISSION.",
-    Outcome.WOULD_ATTACH: f"Build 231 would be attached to {V}, in place of build 230. {DRY_RUN}",
-    Outcome.WOULD_DETACH: f"Build 230 would be detached from {V}. {DRY_RUN}",
-    Outcome.FAILED: f"Nothing could be done about {V}.",
-}
-
-
-@pytest.mark.parametrize(("outcome", "told"), [*SENTENCES.items()])
-def test_each_outcome_is_one_sentence(outcome: Outcome, told: str) -> None:
-    assert headline(known().report(outcome)) == told
-
-
-def test_every_outcome_has_a_sentence_though_nothing_was_found_out() -> None:
-    for outcome in Outcome:
-        assert headline(Known().report(outcome, reason="The tag v1-rc.1 is a pre-release."))
-
-
-def test_skipped_says_why() -> None:
-    report = Known().report(Outcome.SKIPPED, reason="The tag v1.4.2-rc.1 is a pre-release.")
-
-    assert headline(report) == "The tag v1.4.2-rc.1 is a pre-release. Nothing was done."
-
-
-def test_an_answer_to_compliance_is_told_beside_already_attached() -> None:
-    report = known(changed=True).report(Outcome.ALREADY_ATTACHED)
-
-    assert "export compliance is answered now" in headline(report)
-    assert "Nothing was written" not in headline(report)
-
-
-def test_without_a_name_the_app_goes_by_its_bundle_id_or_id() -> None:
-    bare = replace(NOTES, name="")
-    assert "com.example.notes" in headline(known(app=bare).report(Outcome.SHOWN))
-    barer = App(AppId("6446000001"))
-    assert "app 6446000001" in headline(known(app=barer).report(Outcome.SHOWN))
-
-
-def test_braces_in_a_name_are_only_braces() -> None:
-    odd = replace(NOTES, name="{version} {0.__class__}")
-
-    assert "{version} {0.__class__}" in headline(known(app=odd).report(Outcome.SHOWN))
-
-
-# -------------------------------------------------------------------------- outputs
+from asc_linker.apple.model import AppId, Platform
+from asc_linker.decision.report import Outcome
+from asc_linker.decision.request import AttachRequest, Shard
+from asc_linker.errors import AppleError, InputError
+from asc_linker.reporting.report import as_json, exit_code, outputs, report_file
 
 SCALARS = [
     "outcome",
@@ -159,213 +39,213 @@ SCALARS = [
     "uses-non-exempt-encryption",
     "url",
 ]
+KEYS = ["schema", *SCALARS, "reason", "plan", "writes", "unknown-writes", "checks"]
 
 
-def test_every_output_is_there_also_when_nothing_was_found_out() -> None:
-    found = outputs(Known().report(Outcome.FAILED), REFUSED)
+def report_of(*reports: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(outputs(reports)["report"])
+    return found
 
-    assert list(found) == [*SCALARS, "report"]
+
+def test_every_output_is_there_in_order_also_when_nothing_was_found_out() -> None:
+    found = outputs([nothing_known(error=refused())])
+
+    assert list(found) == [*SCALARS, "plan", "report"]
     assert {name for name, value in found.items() if value} == {"outcome", "changed", "report"}
     assert (found["outcome"], found["changed"]) == ("failed", "false")
 
 
 def test_outputs_say_what_is_attached_now_and_what_was_before() -> None:
-    found = outputs(known(changed=True).report(Outcome.ATTACHED))
+    found = outputs([ended(Outcome.ATTACHED)])
 
     assert found["changed"] == "true"
     assert found["platform"] == "macos"
     assert (found["build-id"], found["build-number"]) == ("b231", "231")
     assert (found["previous-build-id"], found["previous-build-number"]) == ("b230", "230")
     assert found["uses-non-exempt-encryption"] == "false"
+    assert found["plan"] == "5d41402abc4b2a76"
+
+
+def test_compliance_that_is_unanswered_is_empty() -> None:
+    assert outputs([ended(Outcome.SHOWN)])["uses-non-exempt-encryption"] == ""
+
+
+def test_a_write_of_unknown_fate_makes_changed_unknown() -> None:
+    report = ended(Outcome.FAILED, changed=None, unknown_writes=("attach",))
+
+    assert outputs([report])["changed"] == "unknown"
+    (full,) = report_of(report)
+    assert full["changed"] is None
+    assert full["unknown-writes"] == ["attach"]
+
+
+def test_a_shard_without_targets_is_skipped_and_has_an_empty_report() -> None:
+    found = outputs([])
+
+    assert list(found) == [*SCALARS, "plan", "report"]
+    assert {name: value for name, value in found.items() if value} == {
+        "outcome": "skipped",
+        "changed": "false",
+        "report": "[]",
+    }
+    assert exit_code([]) == 0
+
+
+def test_with_several_targets_the_scalars_are_those_of_the_first() -> None:
+    found = outputs([of_app(1, Outcome.ALREADY_ATTACHED), of_app(2)])
+
+    assert found["bundle-id"] == "com.example.app001"
+    assert found["outcome"] == "already-attached"
+    assert found["changed"] == "true"
+    assert found["plan"] == "5d41402abc4b2a76,5d41402abc4b2a76"
 
 
 @pytest.mark.parametrize(
-    ("outcome", "build"),
+    ("changes", "told"),
     [
-        (Outcome.ATTACHED, "b231"),
-        (Outcome.ALREADY_ATTACHED, "b231"),
-        (Outcome.WOULD_ATTACH, "b231"),
-        (Outcome.KEPT, "b230"),
-        (Outcome.SHOWN, "b230"),
-        (Outcome.SKIPPED, "b230"),
-        (Outcome.DETACHED, ""),
-        (Outcome.WOULD_DETACH, ""),
-        (Outcome.NOTHING_ATTACHED, ""),
+        ((False, False), "false"),
+        ((False, None), "unknown"),
+        ((None, True), "true"),
+        ((False, True), "true"),
     ],
 )
-def test_the_build_of_the_outputs_is_the_one_that_is_attached_afterwards(
-    outcome: Outcome, build: str
+def test_changed_is_true_if_any_changed_else_unknown_if_any_is(
+    changes: tuple[bool | None, ...], told: str
 ) -> None:
-    assert outputs(known().report(outcome))["build-id"] == build
+    reports = [ended(Outcome.FAILED, changed=changed) for changed in changes]
+
+    assert outputs(reports)["changed"] == told
 
 
-def test_the_report_repeats_the_outputs_and_adds_checks_and_error() -> None:
-    found = outputs(known().report(Outcome.FAILED), REFUSED)
+def test_one_that_failed_makes_the_outcome_failed_and_its_exit_code_the_runs() -> None:
+    broken = of_app(1, Outcome.FAILED, error=InputError("`a` is missing."))
+    reports = [of_app(0), broken, of_app(2, Outcome.FAILED)]
 
-    (report,) = json.loads(found["report"])
-    assert {name: report[name] for name in SCALARS} == {name: found[name] for name in SCALARS}
-    assert report["checks"][1] == {
+    assert outputs(reports)["outcome"] == "failed"
+    assert outputs(reports)["bundle-id"] == "com.example.app000"
+    assert exit_code(reports) == 2
+    assert exit_code([of_app(0)]) == 0
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_key_but_error_is_always_there_and_schema_is_the_first(outcome: Outcome) -> None:
+    for report in (ended(outcome), nothing_known(outcome)):
+        full = as_json(report)
+        assert next(iter(full)) == "schema"
+        assert full["schema"] == 1
+        assert set(full) - {"error"} == set(KEYS)
+        assert ("error" in full) == (report.error is not None)
+
+
+def test_the_types_are_those_of_the_schema() -> None:
+    full = as_json(ended(Outcome.ATTACHED, checks=(PASSED,)))
+    texts = set(KEYS) - {
+        "schema",
+        "changed",
+        "uses-non-exempt-encryption",
+        "writes",
+        "unknown-writes",
+        "checks",
+    }
+
+    assert all(isinstance(full[name], str) for name in texts)
+    assert full["changed"] is True
+    assert full["uses-non-exempt-encryption"] is False
+    assert full["writes"] == ["attach"]
+    assert full["unknown-writes"] == []
+    assert as_json(nothing_known())["uses-non-exempt-encryption"] is None
+
+
+def test_the_report_repeats_the_outputs() -> None:
+    found = outputs([ended(Outcome.ATTACHED)])
+
+    (full,) = json.loads(found["report"])
+    texts = {name: value for name, value in full.items() if isinstance(value, str)}
+    assert {name: found[name] for name in texts if name != "reason"} == {
+        name: value for name, value in texts.items() if name != "reason"
+    }
+
+
+def test_checks_and_error_are_whole() -> None:
+    (full,) = report_of(ended(Outcome.FAILED))
+
+    assert full["checks"][1] == {
+        "id": "build-expired",
         "name": "Not expired",
         "verdict": "refused",
         "sentence": "Build 231 has expired.",
     }
-    assert report["error"]["exit-code"] == 5
-    assert report["error"]["message"] == "Build 231 has expired."
+    assert full["error"] == {
+        "id": "build-expired",
+        "title": "The build cannot be attached",
+        "message": "Build 231 has expired.",
+        "hint": "Upload a new build.",
+        "exit-code": 5,
+        "request-id": "ABC-123",
+        "docs": "https://asc-linker.github.io/asc-linker/troubleshooting/#build-expired",
+        "apple": [
+            {
+                "status": "409",
+                "code": "ENTITY_ERROR.RELATIONSHIP.INVALID",
+                "title": "Refused",
+                "detail": "The specified pre-release build could not be added.",
+                "source": {"pointer": "/data/relationships/build"},
+            }
+        ],
+    }
 
 
-def test_a_run_that_went_well_has_no_error_in_its_report() -> None:
-    assert "error" not in as_json(known().report(Outcome.ATTACHED))
+def test_what_apple_left_out_is_null_and_associated_errors_are_listed() -> None:
+    inner = AppleError(code="INNER", where="include")
+    outer = AppleError(code="OUTER", associated=(("/v1/x", inner),))
+
+    (full,) = report_of(ended(Outcome.FAILED, error=refused(apple=[outer])))
+
+    nothing = {"status": None, "title": None, "detail": None}
+    assert full["error"]["apple"] == [
+        nothing | {"code": "OUTER", "source": None},
+        nothing | {"code": "INNER", "source": {"parameter": "include"}},
+    ]
+
+
+def test_of_several_targets_the_output_leaves_out_what_is_well_and_the_file_has_all() -> None:
+    reports = many(2, lambda n: of_app(n, checks=(PASSED, UNANSWERED, EXPIRED)))
+
+    told = report_of(*reports)
+    full = json.loads(report_file(reports))
+
+    assert [check["id"] for check in told[0]["checks"]] == ["export-compliance", "build-expired"]
+    assert [check["id"] for check in full[1]["checks"]] == [
+        "app-differs",
+        "export-compliance",
+        "build-expired",
+    ]
+
+
+def test_the_file_of_one_target_is_the_output() -> None:
+    reports = [ended(Outcome.FAILED)]
+
+    assert json.loads(report_file(reports)) == report_of(*reports)
+
+
+def test_the_file_of_a_shard_says_which_one() -> None:
+    full = json.loads(report_file(many(2), Shard(2, 5, 10)))
+
+    assert [one["shard"] for one in full] == ["2/5", "2/5"]
+    assert json.loads(report_file([], Shard(5, 5, 4))) == []
+
+
+def test_a_target_of_which_nothing_was_found_keeps_the_name_it_was_asked_by() -> None:
+    asked = AttachRequest(bundle_id="com.example.gone", platform=Platform.TV_OS)
+    full = as_json(nothing_known(request=asked, error=refused()))
+
+    assert (full["bundle-id"], full["platform"]) == ("com.example.gone", "tvos")
+    assert as_json(nothing_known(request=AttachRequest(app_id=AppId("1"))))["app-id"] == "1"
 
 
 def test_platform_is_told_by_the_build_while_there_is_no_version() -> None:
-    assert as_json(known(version=None).report(Outcome.WOULD_ATTACH))["platform"] == "macos"
+    assert as_json(ended(Outcome.WOULD_ATTACH, version=None))["platform"] == "macos"
 
 
-@pytest.mark.parametrize(
-    ("state", "page"),
-    [
-        (AppVersionState.PREPARE_FOR_SUBMISSION, "inflight"),
-        (AppVersionState.READY_FOR_DISTRIBUTION, "deliverable"),
-    ],
-)
-def test_the_url_is_the_versions_page(state: AppVersionState, page: str) -> None:
-    report = known(version=replace(VERSION, app_version_state=state)).report(Outcome.SHOWN)
-
-    start = "https://appstoreconnect.apple.com/apps/6446000001/distribution/macos/version/"
-    assert version_url(report) == start + page
-
-
-def test_an_id_cannot_leave_its_place_in_the_url() -> None:
-    odd = replace(NOTES, id=AppId("1) [x](https://evil.example/?"))
-
-    url = version_url(known(app=odd).report(Outcome.SHOWN))
-
-    assert url.startswith("https://appstoreconnect.apple.com/apps/1%29%20")
-    assert "evil.example/" not in url
-
-
-# ------------------------------------------------------------------------- warnings
-
-
-def titles(requests_left: int | None = None, **build: Any) -> list[str]:
-    return [warning.title for warning in warnings(warned(requests_left, **build), NOW)]
-
-
-def warned(requests_left: int | None = None, **build: Any) -> AttachReport:
-    state = known(build=replace(BUILD, **build))
-    assert state.app is not None
-    state.checks = preflight(Case(AttachRequest(), state.app, state.version, state.build))
-    return replace(state.report(Outcome.ATTACHED), requests_left=requests_left)
-
-
-def test_what_is_well_needs_no_warning() -> None:
-    assert titles(requests_left=3000) == []
-
-
-def test_what_will_bite_next_is_a_warning() -> None:
-    assert titles(uses_non_exempt_encryption=None) == ["Export compliance is unanswered"]
-    assert titles(expires_at=NOW + timedelta(days=6)) == ["The build expires soon"]
-    assert titles(requests_left=100) == ["Few requests are left"]
-
-
-def test_a_released_version_is_not_asked_about_its_encryption() -> None:
-    report = warned(uses_non_exempt_encryption=None)
-    assert report.version is not None
-    version = replace(report.version, app_version_state=AppVersionState.READY_FOR_DISTRIBUTION)
-
-    assert warnings(replace(report, version=version), NOW) == []
-
-
-def test_what_has_expired_already_does_not_expire_soon() -> None:
-    assert titles(expires_at=NOW - timedelta(days=1)) == []
-
-
-# --------------------------------------------------------------------------- errors
-
-
-def test_an_error_is_told_with_its_hint_and_all_apple_said() -> None:
-    lines = error_lines(REFUSED)
-
-    assert lines[:2] == ["Build 231 has expired.", "Upload a new build."]
-    apple = lines[2]
-    for words in ("ENTITY_ERROR.RELATIONSHIP.INVALID", "could not be added", "/data/relationships"):
-        assert words in apple
-    assert "ABC-123" in lines[3]
-
-
-def test_associated_errors_are_told_under_the_path_they_are_about() -> None:
-    inner = AppleError(code="ENTITY_ERROR.ATTRIBUTE.REQUIRED", title="Missing", detail="whatsNew")
-    outer = AppleError(
-        code="STATE_ERROR", title="Not valid", detail="See below", associated=(("/v1/x", inner),)
-    )
-
-    lines = error_lines(NotAttachable("No.", apple=[outer]))
-
-    assert lines[-2:] == ["/v1/x:", f"  Apple: {inner}"]
-
-
-def test_faults_of_the_inputs_are_a_line_each() -> None:
-    error = InputError("`a` is missing.", "`b` is wrong.", hint="Look.")
-
-    assert error_lines(error) == ["`a` is missing.", "`b` is wrong.", "Look."]
-    assert annotation(error) == "`a` is missing.\n`b` is wrong.\nLook."
-
-
-def test_an_annotation_has_a_line_for_the_message_and_one_for_the_hint() -> None:
-    assert annotation(NotFound("Not\nthere.", hint="Look.")) == "Not there.\nLook."
-    assert annotation(NotFound("Not there.")) == "Not there."
-
-
-# ------------------------------------------------------------------ table and summary
-
-
-def test_the_table_of_checks_has_columns() -> None:
-    assert table(known().report(Outcome.SHOWN)) == [
-        "ok       App          All belong to com.example.notes.",
-        "refused  Not expired  Build 231 has expired.",
-    ]
-    assert table(Known().report(Outcome.FAILED)) == []
-
-
-def test_the_summary_has_one_row_with_everything() -> None:
-    text = summary(known(changed=True).report(Outcome.ATTACHED))
-
-    assert "| App | Platform | Version | State | Build | Outcome |" in text
-    assert "| Example Notes | macOS | [1\\.4.2](https://" in text
-    assert "| 230 → 231 | attached |" in text
-    assert "**refused**" in text
-
-
-@pytest.mark.parametrize(
-    ("outcome", "cell"),
-    [
-        (Outcome.WOULD_ATTACH, "230 → 231"),
-        (Outcome.DETACHED, "230 → none"),
-        (Outcome.WOULD_DETACH, "230 → none"),
-        (Outcome.KEPT, "| 230 |"),
-        (Outcome.ALREADY_ATTACHED, "| 230 |"),
-    ],
-)
-def test_the_summary_shows_the_build_before_and_after(outcome: Outcome, cell: str) -> None:
-    assert cell in summary(known().report(outcome))
-
-
-def test_the_summary_of_a_first_build_starts_from_none() -> None:
-    empty = replace(VERSION, build=None)
-
-    assert "none → 231" in summary(known(version=empty).report(Outcome.ATTACHED))
-
-
-def test_the_summary_of_a_failure_explains_it_in_full() -> None:
-    text = summary(known().report(Outcome.FAILED), REFUSED)
-
-    assert "### asc-linker: failed" in text
-    for words in ("The build cannot be attached", "Upload a new build", "ABC-123"):
-        assert words in text
-
-
-def test_a_failure_before_anything_was_found_has_no_table() -> None:
-    text = summary(Known().report(Outcome.FAILED), InputError("`a` is missing."))
-
-    assert "|" not in text
-    assert "\\`a\\` is missing" in text
+def test_text_of_other_countries_stays_as_it_is() -> None:
+    assert "備忘録" in outputs([ended(Outcome.SKIPPED, reason="備忘録")])["report"]

@@ -15,7 +15,8 @@ import stat
 from typing import TYPE_CHECKING
 
 from asc_linker.inputs.package.bounded import open_regular
-from asc_linker.inputs.package.facts import Package, PackageFault, shown
+from asc_linker.inputs.package.facts import Package, PackageFault
+from asc_linker.inputs.package.find import find_package
 from asc_linker.inputs.package.folder import read_app, read_xcarchive
 from asc_linker.inputs.package.ipa import read_ipa
 from asc_linker.inputs.package.pkg import read_pkg
@@ -23,7 +24,7 @@ from asc_linker.inputs.package.pkg import read_pkg
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Package", "PackageFault", "read_package"]
+__all__ = ["Package", "PackageFault", "find_package", "read_package"]
 
 _FOLDERS = {".app": read_app, ".xcarchive": read_xcarchive}
 # An .ipa begins with a local file header; a zip without entries begins with its end record.
@@ -31,14 +32,14 @@ _FILES = {b"PK\x03\x04": read_ipa, b"PK\x05\x06": read_ipa, b"xar!": read_pkg}
 
 
 def read_package(path: Path) -> Package:
-    """Read the package at `path`, whose kind a folder's name tells, and a file's first bytes.
+    """Read the package at `path`, whose kind a folder's name says, and a file's first bytes.
 
     Raises PackageFault: it is something else, or broken, or contradicts itself.
     """
     try:
         return _read(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise PackageFault(f"is not there: {shown(str(path))}") from None
+        raise PackageFault("is not there") from None
     except OSError as error:
         raise PackageFault(f"cannot be read: {error.strerror or error}") from None
 

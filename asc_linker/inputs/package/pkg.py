@@ -59,7 +59,7 @@ def _package_infos(archive: Xar) -> list[str]:
 
 
 def _apps(root: Element) -> _Apps:
-    """Every app that is told with its path, except those inside of other bundles."""
+    """Every app that is listed with its path, except those inside of other bundles."""
     nested = {id(inner) for outer in root.iter("bundle") for inner in outer.iterfind("bundle")}
     apps: _Apps = {
         (found.get("id"), found.get(VERSION_STRING), found.get(BUILD_NUMBER)): found.get("path", "")

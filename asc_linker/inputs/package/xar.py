@@ -1,7 +1,7 @@
 """xar, the archive format of .pkg files: as much of it as it takes to read a small member.
 
 A header, a table of contents (XML, compressed with zlib), and the heap, where members lie at
-offsets that the table tells.
+offsets that the table names.
 Source: https://github.com/apple-oss-distributions/xar/blob/main/xar/include/xar.h.in
 """
 
@@ -70,8 +70,8 @@ class Xar:
             raise _damaged(_TABLE)
         checksum = table.find("checksum")
         if checksum is not None and checksum.get("style") in _CHECKSUMS:
-            told = file.read_at(heap + _number(checksum, "offset"), _digest_size(checksum))
-            _compare(checksum, told.hex(), deflated, _TABLE)
+            expected = file.read_at(heap + _number(checksum, "offset"), _digest_size(checksum))
+            _compare(checksum, expected.hex(), deflated, _TABLE)
         return cls(file, heap, table)
 
     def __contains__(self, path: str) -> bool:
@@ -161,8 +161,11 @@ def _digest_size(checksum: Element) -> int:
     return hashlib.new(checksum.get("style", ""), usedforsecurity=False).digest_size
 
 
-def _compare(checksum: Element, told: str, content: bytes, part: str) -> None:
-    if hashlib.new(checksum.get("style", ""), content, usedforsecurity=False).hexdigest() != told:
+def _compare(checksum: Element, expected: str, content: bytes, part: str) -> None:
+    if (
+        hashlib.new(checksum.get("style", ""), content, usedforsecurity=False).hexdigest()
+        != expected
+    ):
         raise _damaged(part)
 
 

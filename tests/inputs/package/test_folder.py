@@ -168,11 +168,11 @@ def test_any_other_file_is_named_so(tmp_path: Path, content: bytes, reason: str)
     assert fault(write(tmp_path / "Notes.ipa", content)) == reason
 
 
-def test_a_path_that_leads_nowhere_is_repeated(tmp_path: Path) -> None:
+def test_a_path_that_leads_nowhere_is_not_there(tmp_path: Path) -> None:
     write(tmp_path / "file", b"")
 
-    assert fault(Path("build/Notes.ipa")) == "is not there: `build/Notes.ipa`"
-    assert fault(tmp_path / "file" / "Notes.ipa").startswith("is not there: ")
+    assert fault(Path("build/Notes.ipa")) == "is not there"
+    assert fault(tmp_path / "file" / "Notes.ipa") == "is not there"
 
 
 @pytest.mark.parametrize("path", ["Notes\0.ipa", "Notes\ud800.ipa"])

@@ -1,0 +1,85 @@
+"""The build is not ready: why that is worth a wait, and what to say when the wait is over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from asc_linker.apple.model import BuildUploadState
+from asc_linker.decision.absence import (
+    build_not_listed,
+    elsewhere,
+    newest_upload,
+    upload_failed,
+    versions_of_the_string,
+)
+from asc_linker.decision.decision import Decision, Look
+from asc_linker.decision.report import Warning
+from asc_linker.errors import NotFound, ProcessingTimeout
+
+if TYPE_CHECKING:
+    from asc_linker.decision.findings import Findings
+    from asc_linker.errors import AscLinkerError
+
+
+def not_yet(decision: Decision, findings: Findings, *, is_expected: bool) -> Decision:
+    """A reason to wait, unless Apple has turned the upload down: then there is none."""
+    version, build = decision.version, decision.build
+    request = decision.request
+    if request.platform is None and version is not None:
+        # What is on other platforms is no news.
+        request = replace(request, platform=version.platform)
+        findings = replace(findings, request=request)
+    failure = upload_failed(request, build, findings.uploads or ())
+    if failure is not None:
+        raise failure
+    if build is not None:
+        pending = f"build {build.number} is {build.state_word}"
+        return replace(decision, look=Look.BUILD, pending=pending)
+    is_named_by_its_upload = request.latest and bool(request.build_number)
+    if findings.newest_builds is None and not is_named_by_its_upload:
+        return replace(decision, look=Look.ELSEWHERE)
+    sentence, hint = build_not_listed(findings, versions_of_the_string(findings))
+    waiting = replace(
+        decision,
+        look=Look.BUILD,
+        pending="Apple does not list the build yet",
+        absence=sentence,
+    )
+    there = elsewhere(findings)
+    if there is None or not there.is_newest:
+        return waiting
+    if there.same_version_string and (is_expected or version is not None):
+        return waiting
+    return replace(
+        waiting,
+        warnings=(
+            *decision.warnings,
+            Warning("build-elsewhere", "The build may never appear", there.sentence),
+        ),
+        ends_wait=ProcessingTimeout(sentence, hint=hint, id="build-elsewhere"),
+    )
+
+
+def not_ready(decision: Decision, findings: Findings, waited: str) -> AscLinkerError:
+    """Why the wait is over, with what was seen last.
+
+    `waited` says how long that was, and is empty where there was no waiting.
+    """
+    request = decision.request
+    if request.platform is None and decision.version is not None:
+        request = replace(request, platform=decision.version.platform)
+    so_far = f" Waited {waited}." if waited else ""
+    if decision.build is not None:
+        return ProcessingTimeout(
+            f"Apple is still processing build {decision.build.number}.{so_far}",
+            hint="`wait-minutes` sets how long to wait; most builds take less than an hour. "
+            "Running again goes on where this run ended.",
+        )
+    findings = replace(findings, request=request)
+    sentence, hint = build_not_listed(findings, versions_of_the_string(findings))
+    upload = newest_upload(request, findings.uploads or ())
+    under_way = upload is not None and upload.state is not BuildUploadState.FAILED
+    if waited or under_way:
+        return ProcessingTimeout(f"{sentence}{so_far}", hint=hint)
+    return NotFound(sentence, hint=hint, id="build-not-found")
