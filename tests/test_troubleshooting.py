@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from asc_linker.apple.refusals import REFUSALS, Refusal
+from asc_linker.apple.refusals import REFUSALS
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### (\S+)\n(.*?)(?=^#{2,3} |\Z)", PAGE, re.DOTALL | re.MULTILINE))
 PARTS = ("You see", "Apple says", "Cause", "Cure", "Written")
 
+IDS_BY_NAME = {"id", "reason_id"}
 # What is made with an id as its first argument.
 MADE_WITH_AN_ID = {"Check", "Refusal", "Skip", "Warning", "_Explanation", "_apple_decides", "_ok"}
 MADE_WITH_AN_ID |= {"_refused"}
@@ -34,7 +35,7 @@ def ids_in(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            yield from (text(each.value) for each in node.keywords if each.arg == "id")
+            yield from (text(each.value) for each in node.keywords if each.arg in IDS_BY_NAME)
             if name in MADE_WITH_AN_ID and node.args:
                 yield text(node.args[0])
         elif isinstance(node, ast.ClassDef):
@@ -78,9 +79,14 @@ def test_a_section_says_what_one_sees_its_cause_its_cure_and_what_was_written(wh
     assert sorted({*parts, "Apple says"}, key=PARTS.index) == list(PARTS)
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.id)
-def test_a_section_quotes_the_sentence_that_a_refusal_is_told_with(refusal: Refusal) -> None:
-    assert refusal.message in " ".join(SECTIONS[refusal.id].split())
+def test_a_section_quotes_the_sentence_that_its_refusal_is_told_with() -> None:
+    unsaid = [
+        refusal.message
+        for refusal in REFUSALS
+        if refusal.message not in " ".join(SECTIONS[refusal.id].split())
+    ]
+
+    assert unsaid == []
 
 
 def test_an_anchor_leads_to_one_place() -> None:

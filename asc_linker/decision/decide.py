@@ -225,7 +225,7 @@ def _settle_detach(decision: Decision, version: AppStoreVersion) -> Decision:
 def _locked(decision: Decision, version: AppStoreVersion) -> Decision:
     if decision.request.if_version_locked is IfVersionLocked.SKIP:
         reason = f"Version {version.version_string} is {version.state_word}."
-        plan = Plan(Outcome.SKIPPED, version, None, (), version, skip=Skip("locked", reason))
+        plan = Plan(Outcome.SKIPPED, version, None, (), version, skip=Skip("version-locked", reason))
         checks = tuple(check for check in decision.checks if check not in refusals(decision.checks))
         return replace(decision, checks=checks, plan=plan)
     raise refused(decision.checks)

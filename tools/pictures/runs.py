@@ -115,7 +115,7 @@ def terminal(world: Mapping[str, Any], arguments: list[str]) -> str:
             "TERM": "xterm-256color",
         }
         ours, theirs = pty.openpty()
-        command = [sys.executable, "-m", "asc_linker.cli", *arguments]
+        command = [sys.executable, "-m", "asc_linker", *arguments]
         with subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
         ):
