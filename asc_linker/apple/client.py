@@ -455,7 +455,7 @@ def _is_known_as_applied(failure: TransientFailure, is_applied: Callable[[], boo
         return is_applied()
     except AscLinkerError as error:
         unknown = MaybeApplied(
-            f"{failure.error.message} Whether Apple made the change is not known.",
+            failure.error.message,
             hint=failure.error.hint,
             apple=failure.error.apple,
             request_id=failure.error.request_id,

@@ -33,7 +33,7 @@ def require_quota(apple: AppStoreConnect, needed: int) -> AppStoreConnectError |
     left = apple.requests_left
     if left is None or needed <= left:
         return None
-    limit = max(apple.hour_limit or _USUAL_HOUR, 1)
+    limit = max(apple.requests_an_hour or _USUAL_HOUR, 1)
     hours = ceil(needed / limit)
     beside = f"{hours} keys, or {hours} hours" if hours > 1 else "another key, or another hour"
     return AppStoreConnectError(
