@@ -28,7 +28,7 @@ def runs() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def fresh(runs: ModuleType) -> dict[str, str]:
-    texts: dict[str, str] = runs.texts()
+    texts: dict[str, str] = runs.run_all().texts()
     return {name: runs.timeless(text) for name, text in texts.items()}
 
 

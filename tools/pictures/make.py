@@ -28,12 +28,20 @@ STYLES = (HERE / "node_modules/github-markdown-css/github-markdown.css").read_te
 FRAME = (HERE / "frame.css").read_text("utf-8")
 MERMAID = HERE / "node_modules/mermaid/dist/mermaid.min.js"
 SCHEMES = ("light", "dark")
-_WIDTH = 880
+_WIDTH = 960
 
-_ICONS = {
-    "error": ("#cf222e", "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1ZM5 5l6 6M11 5l-6 6"),
-    "warning": ("#9a6700", "M8 1.5 15 14.5H1ZM8 6v4M8 11.8v1"),
-    "notice": ("#0969da", "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1ZM8 7v4.5M8 4v1.2"),
+# GitHub's icon of each kind of annotation, with its colour, and of each kind of alert.
+_ANNOTATIONS = {
+    "error": ("x-circle-fill", "light-dark(#d1242f, #f85149)"),
+    "warning": ("alert", "light-dark(#9a6700, #d29922)"),
+    "notice": ("info", "light-dark(#0969da, #4493f8)"),
+}
+_ALERTS = {
+    "note": "info",
+    "tip": "light-bulb",
+    "important": "report",
+    "warning": "alert",
+    "caution": "stop",
 }
 _ALERT = re.compile(
     r"<blockquote>\s*<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*(?:<br />)?(.*?)</blockquote>",
@@ -89,25 +97,27 @@ def summary(markdown: str) -> str:
 def _alert(found: re.Match[str]) -> str:
     kind = found[1].lower()
     return (
-        f"<div class='markdown-alert markdown-alert-{kind}'>"
-        f"<p class='markdown-alert-title'>{kind.capitalize()}</p><p>{found[2]}</div>"
+        f"<div class='markdown-alert markdown-alert-{kind}'><p class='markdown-alert-title'>"
+        f"{_icon(_ALERTS[kind])}{kind.capitalize()}</p><p>{found[2]}</div>"
     )
 
 
-def annotations() -> str:
+def _icon(name: str) -> str:
+    """One of GitHub's icons."""
+    file = HERE / f"node_modules/@primer/octicons/build/svg/{name}-16.svg"
+    return file.read_text("utf-8").replace("<svg ", "<svg class='octicon' fill='currentColor' ", 1)
+
+
+def annotations(listed: list[tuple[str, str, str]]) -> str:
     """Annotations, as the page of a run lists them."""
-    return page("".join(_annotation(*each) for each in runs.annotations()))
+    return page("".join(_annotation(*each) for each in listed))
 
 
 def _annotation(level: str, title: str, text: str) -> str:
-    colour, path = _ICONS[level]
-    icon = (
-        f"<svg viewBox='0 0 16 16' fill='none' stroke='{colour}' stroke-width='1.6'>"
-        f"<path d='{path}'/></svg>"
-    )
+    name, colour = _ANNOTATIONS[level]
     return (
-        f"<div class='annotation'>{icon}<div><b>{html.escape(title)}</b>"
-        f"<span class='text'>{html.escape(text)}</span></div></div>"
+        f"<div class='annotation'><span style='color: {colour}'>{_icon(name)}</span>"
+        f"<div><b>{html.escape(title)}</b><span class='text'>{html.escape(text)}</span></div></div>"
     )
 
 
@@ -122,13 +132,12 @@ def diagram(source: str, scheme: str) -> str:
     return page(f"<pre class='mermaid'>{html.escape(source)}</pre>", script, 1000)
 
 
-def terminal(scheme: str) -> str:
+def terminal(session: str, scheme: str) -> str:
     """A session on a terminal, as SVG."""
     background = "#{:02x}{:02x}{:02x}".format(*_THEMES[scheme].background_color)
-    session = Text.from_ansi(runs.session())
     with Path("/dev/null").open("w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=96, file=nowhere, force_terminal=True)
-        console.print(session, soft_wrap=True)
+        console.print(Text.from_ansi(session), soft_wrap=True)
     return console.export_svg(
         theme=_THEMES[scheme],
         code_format=_SVG.replace("BACKGROUND", background),
@@ -138,14 +147,15 @@ def terminal(scheme: str) -> str:
 
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
-    for name, text in runs.texts().items():
+    shown = runs.run_all()
+    for name, text in shown.texts().items():
         (PICTURES / name).write_text(text, encoding="utf-8")
-    shown = {name: summary(markdown) for name, markdown in runs.summaries().items()}
-    shown["annotations"] = annotations()
-    pages = [(name, scheme, text) for name, text in shown.items() for scheme in SCHEMES]
+    drawn = {name: summary(markdown) for name, markdown in shown.summaries.items()}
+    drawn["annotations"] = annotations(shown.annotations)
+    pages = [(name, scheme, text) for name, text in drawn.items() for scheme in SCHEMES]
     pages += [
         (name, scheme, diagram(source, scheme))
-        for name, source in runs.diagrams().items()
+        for name, source in shown.diagrams.items()
         for scheme in SCHEMES
     ]
     wanted = [
@@ -167,7 +177,9 @@ def main() -> None:
         check=True,
     )
     for scheme in SCHEMES:
-        (PICTURES / f"terminal-{scheme}.svg").write_text(terminal(scheme), encoding="utf-8")
+        (PICTURES / f"terminal-{scheme}.svg").write_text(
+            terminal(shown.session, scheme), encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The runs that the pictures show: real ones, of the real entrypoint, against the emulator.
 
-`texts()` is what each picture shows as text. It lies beside the picture, and a test compares it
-with a fresh run.
+What each picture shows as text lies beside it, and a test compares that with a fresh run.
 """
 
 from __future__ import annotations
@@ -185,11 +184,21 @@ def summaries() -> dict[str, str]:
 
 
 def targets() -> Run:
-    """Three apps in one run, of which one cannot be done: nothing is written."""
-    listed = ["notes", "tasks", "timer"]
-    apps = [app(f"Example {name.capitalize()}", f"com.example.{name}") for name in listed]
-    names = "\n".join(f"- bundle-id: com.example.{name}" for name in listed)
-    return step({"apps": apps}, inputs={"bundle-id": "", "targets": names})
+    """Three apps in one run, one of them on two platforms, and one done before."""
+    notes, tasks, timer = (
+        app(f"Example {name.capitalize()}", f"com.example.{name}")
+        for name in ("notes", "tasks", "timer")
+    )
+    for kind in ("appStoreVersions", "builds"):
+        notes[kind] += [each | {"platform": "MAC_OS"} for each in notes[kind]]
+    tasks["appStoreVersions"][0]["build"] = "231"
+    listed = """
+        - bundle-id: com.example.notes
+          platform: ios, macos
+        - bundle-id: com.example.tasks
+        - bundle-id: com.example.timer
+        """
+    return step({"apps": [notes, tasks, timer]}, inputs={"bundle-id": "", "targets": listed})
 
 
 def annotations() -> list[tuple[str, str, str]]:
@@ -229,14 +238,27 @@ def _title(diagram: str) -> str:
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def texts() -> dict[str, str]:
-    """The text that lies beside each picture, by its file name."""
-    beside = {f"{name}.md": markdown for name, markdown in summaries().items()}
-    beside["annotations.txt"] = "\n".join(
-        f"{level.capitalize()}: {title}\n{text}\n" for level, title, text in annotations()
-    )
-    beside["terminal.txt"] = _COLOURS.sub("", session())
-    return beside | {f"{name}.mmd": diagram for name, diagram in diagrams().items()}
+@dataclass(frozen=True)
+class Shown:
+    """What the pictures show, all from one round of runs."""
+
+    summaries: dict[str, str]
+    annotations: list[tuple[str, str, str]]
+    session: str
+    diagrams: dict[str, str]
+
+    def texts(self) -> dict[str, str]:
+        """The text that lies beside each picture, by its file name."""
+        beside = {f"{name}.md": markdown for name, markdown in self.summaries.items()}
+        beside["annotations.txt"] = "\n".join(
+            f"{level.capitalize()}: {title}\n{text}\n" for level, title, text in self.annotations
+        )
+        beside["terminal.txt"] = _COLOURS.sub("", self.session)
+        return beside | {f"{name}.mmd": diagram for name, diagram in self.diagrams.items()}
+
+
+def run_all() -> Shown:
+    return Shown(summaries(), annotations(), session(), diagrams())
 
 
 def timeless(text: str) -> str:
