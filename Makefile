@@ -100,6 +100,12 @@ lock: $(VENV)/.lock  ## lock requirements again; UPGRADE=--upgrade takes the new
 	$(SHOW) 'Locking'
 	@$(COMPILE) pyproject.toml --extra action -o requirements/runtime.txt
 	@$(COMPILE) --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	@$(COMPILE) --group run -c requirements/runtime.txt -o requirements/action.txt
+	@$(COMPILE) --group run -c requirements/runtime.txt --format pylock.toml \
+		-o requirements/pylock.action.toml
+	@$(COMPILE) --group image -c requirements/runtime.txt -o requirements/image.txt
+	@$(COMPILE) --group site -o requirements/site.txt
+	@$(COMPILE) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	@$(COMPILE) --group lock -o requirements/lock.txt
 
 clean:  ## remove what the other targets made

@@ -103,7 +103,7 @@ class Writer:
             except (NotAttachable, NotFound) as refusal:
                 self._say(label, f"Apple refused: {refusal.message} Reading everything again.")
                 before, decision = decision, self._reconsider(place, decision, refusal, grace)
-                plans += decision.fingerprint != before.fingerprint
+                plans += _writes(decision) != _writes(before)
                 if plans >= _MOST_PLANS:
                     raise
             else:
@@ -200,7 +200,7 @@ class Writer:
             raise explained(refusal, decision, again, grace.used_s) from refusal
         # A build that had to be waited for again was gone when Apple refused it.
         has_waited = self._session.wait.elapsed_s - waited_before_s >= 1.0
-        if again.fingerprint != decision.fingerprint or has_waited:
+        if _writes(again) != _writes(decision) or has_waited:
             return again
         if may_pass(refusal, again) and grace.step():
             self._say(
@@ -215,6 +215,10 @@ class Writer:
             self._session.progress.status(label, text)
         else:
             self._session.progress.line(text)
+
+
+def _writes(decision: Decision) -> tuple[Write, ...]:
+    return decision.plan.writes if decision.plan else ()
 
 
 # How long an interrupted run looks for what became of its writes: it should be gone in a second.
@@ -243,9 +247,7 @@ def look_back(apple: Mapping[str, AppStoreConnect], ledger: Ledger) -> None:
         look.join(max(0.0, ends_s - time.monotonic()))
 
 
-def _look(
-    place: int, write: Write, apple: AppStoreConnect, ledger: Ledger, ends_s: float
-) -> None:
+def _look(place: int, write: Write, apple: AppStoreConnect, ledger: Ledger, ends_s: float) -> None:
     with suppress(AscLinkerError):
         while time.monotonic() < ends_s:
             if not read_back(write, apple).differs:

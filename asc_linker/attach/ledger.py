@@ -162,8 +162,8 @@ class Ledger:
         """What the target came to, with everything that is known of it."""
         with self._lock:
             last = self._decisions[place]
-            decision = self._first.get(place, last)
             entries = self._entries.get(place, [])
+            decision = self._first[place] if entries else last
             version_read = self._versions.get(place)
             answer = self._answers.get(place)
         plan = decision.plan

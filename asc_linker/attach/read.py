@@ -231,11 +231,10 @@ class _Key:
         apps = outcomes[0]
         early = outcomes[1] if len(outcomes) > 1 else None
         for place in lacking:
-            found[place] = self._with_app(found[place], apps)
-        if isinstance(early, list) and only is not found[lacking[0]]:
-            place = lacking[0]
-            mine = [build for build in early if build.app_id == _app_id(found[place])]
-            found[place] = replace(found[place], builds=tuple(mine))
+            found[place] = one = self._with_app(found[place], apps)
+            if isinstance(early, list) and one.app is not None:
+                mine = [build for build in early if build.app_id == one.app.id]
+                found[place] = replace(one, builds=tuple(mine))
         return found
 
     def _with_app(self, one: Findings, apps: object) -> Findings:
@@ -275,7 +274,7 @@ class _Key:
 
     def _explained(self, one: Findings) -> Findings:
         """`one`; where the app of an `app-id` is not there, with what is."""
-        if not isinstance(one.failure, NotFound) or one.request.app_id is None or one.versions:
+        if not isinstance(one.failure, NotFound) or one.request.app_id is None:
             return one
         if one.request.version_id is not None or one.request.build_id is not None:
             return one
@@ -325,7 +324,8 @@ class _Key:
             # Nothing that was read has shown the app's bundle id, so it is asked for by itself.
             app = choose_app(self._apple.apps([one.request.bundle_id]), one.request.bundle_id)
             if app is None:
-                raise app_not_found(one.request, self._apple.visible_apps())
+                nameless = replace(one.request, app_id=None)
+                raise app_not_found(nameless, self._apple.visible_apps())
         return lambda one: replace(one, app=app, all_versions=versions)
 
     def _attached(self, build: BuildId) -> Callable[[Findings], Findings]:
@@ -439,7 +439,7 @@ def _together(some: Mapping[int, Findings]) -> list[list[int]]:
 def _names_a_build(request: AttachRequest) -> bool:
     """Whether a build is to be read by its number."""
     return (
-        request.operation is Operation.ATTACH
+        request.operation is not Operation.DETACH
         and bool(request.build_number)
         and request.build_id is None
     )

@@ -61,7 +61,7 @@ def explained(
         build = again.build
         if build is not None and build.uses_non_exempt_encryption is None:
             hint = (
-                "Export compliance of the build is unanswered, which has been seen to be the "
+                "The build's export compliance is unanswered, which has been seen to be the "
                 f"cause: `uses-non-exempt-encryption` answers it. {hint}"
             )
         return refusal.reworded(f"{refusal.message} {passed}", hint)

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from asc_linker.apple.model import AppStoreVersion, Build
     from asc_linker.decision.findings import Findings
     from asc_linker.decision.latest import Latest
+    from asc_linker.decision.preflight import Check
     from asc_linker.decision.report import Warning
     from asc_linker.decision.writes import Write
 
@@ -141,20 +142,26 @@ def _settle(decision: Decision, findings: Findings, *, is_expected: bool) -> Dec
 
 
 def _settle_show(decision: Decision, version: AppStoreVersion, findings: Findings) -> Decision:
-    require_identity(
-        preflight(Candidates(decision.request, decision.app, version)),
-    )
-    if version.build is not None and findings.attached is None:
-        return replace(decision, look=Look.ATTACHED)
-    build = findings.attached if version.build else None
+    """What is attached; or, where a number is named, how that build stands to the version."""
+    require_identity(preflight(Candidates(decision.request, decision.app, version)))
+    build = decision.build
+    if not decision.request.build_number:
+        if version.build is not None and findings.attached is None:
+            return replace(decision, look=Look.ATTACHED)
+        build = findings.attached if version.build else None
     checks = preflight(Candidates(decision.request, decision.app, version, build))
-    of_the_build = tuple(check for check in checks if check.id != "version-locked")
     return replace(
         decision,
         build=build,
-        checks=of_the_build,
+        checks=_without_refusals(checks),
         plan=Plan(Outcome.SHOWN, version, build, after=version),
     )
+
+
+def _without_refusals(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """What would be in the way of attaching is in nobody's way where nothing is attached."""
+    in_the_way = refusals(checks)
+    return tuple(check for check in checks if check not in in_the_way)
 
 
 def _settle_attach(decision: Decision, findings: Findings, *, is_expected: bool) -> Decision:
@@ -167,10 +174,8 @@ def _settle_attach(decision: Decision, findings: Findings, *, is_expected: bool)
         if refusals(tuple(answered)):
             raise refused(tuple(answered))
         writes: tuple[Write, ...] = compliance_answer(request, build)
-        # What would be in the way of attaching is in nobody's way now.
-        checks = tuple(check for check in decision.checks if check not in refusals(decision.checks))
         plan = Plan(Outcome.ALREADY_ATTACHED, version, build, writes, version)
-        return replace(decision, checks=checks, plan=plan)
+        return replace(decision, checks=_without_refusals(decision.checks), plan=plan)
     if version.app_version_state.is_locked:
         return _locked(decision, version)
     if version.build is not None:
@@ -225,9 +230,10 @@ def _settle_detach(decision: Decision, version: AppStoreVersion) -> Decision:
 def _locked(decision: Decision, version: AppStoreVersion) -> Decision:
     if decision.request.if_version_locked is IfVersionLocked.SKIP:
         reason = f"Version {version.version_string} is {version.state_word}."
-        plan = Plan(Outcome.SKIPPED, version, None, (), version, skip=Skip("version-locked", reason))
-        checks = tuple(check for check in decision.checks if check not in refusals(decision.checks))
-        return replace(decision, checks=checks, plan=plan)
+        plan = Plan(
+            Outcome.SKIPPED, version, None, (), version, skip=Skip("version-locked", reason)
+        )
+        return replace(decision, checks=_without_refusals(decision.checks), plan=plan)
     raise refused(decision.checks)
 
 

@@ -149,7 +149,7 @@ def test_a_write_that_nobody_can_tell_about_says_so(
 ) -> None:
     server.on(line, times=None, **fault)
 
-    with pytest.raises(MaybeApplied, match="Whether Apple made the change is not known") as caught:
+    with pytest.raises(MaybeApplied) as caught:
         write(is_applied=Looks(lost))
 
     assert server.lines == [line]

@@ -370,7 +370,7 @@ def test_unanswered_compliance_is_among_the_causes_that_are_named(begin: Begin) 
 
     assert end.exit_code == 5
     assert "export compliance" in end.hint
-    assert end.checks["Export compliance"].verdict == "open"
+    assert end.checks["Export compliance"].verdict == "Apple decides"
 
 
 # ---------------------------------------------------------------- the proof afterwards
@@ -750,25 +750,47 @@ def test_latest_is_the_newest_of_this_version_and_platform(begin: Begin) -> None
 @pytest.mark.parametrize(
     "newer",
     [
-        {"processingState": "FAILED"},
-        {"processingState": "INVALID"},
-        {"expired": True},
         {"buildAudienceType": "INTERNAL_ONLY"},
         {"buildAudienceType": "INTERNAL_ONLY", "processedAfterSeconds": 600.0},
     ],
-    ids=["failed", "invalid", "expired", "internal", "internal and processing"],
+    ids=["internal", "internal and processing"],
 )
-def test_latest_leaves_out_what_cannot_be_attached(begin: Begin, newer: dict[str, Any]) -> None:
+def test_latest_passes_internal_builds_over_with_a_warning(
+    begin: Begin, newer: dict[str, Any]
+) -> None:
     builds = [a_build("b8", "8"), a_build("b9", "9", **newer)]
     story = begin(an_app([a_version("v142")], builds))
 
-    assert story.run(build_number="latest").outcome == "attached"
+    end = story.run(build_number="latest")
+
+    assert end.outcome == "attached"
     assert story.attached() == "b8"
+    assert [warning.id for warning in end.report.warnings] == ["latest-internal"]
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [{"processingState": "FAILED"}, {"processingState": "INVALID"}, {"expired": True}],
+    ids=["failed", "invalid", "expired"],
+)
+def test_latest_is_never_an_older_build_than_the_newest(
+    begin: Begin, newer: dict[str, Any]
+) -> None:
+    builds = [a_build("b8", "8"), a_build("b9", "9", **newer)]
+    story = begin(an_app([a_version("v142")], builds))
+
+    end = story.run(build_number="latest", wait_minutes="30")
+
+    assert end.exit_code == 5
+    assert "Build 9 is the latest upload of version 1.4.2." in end.message
+    assert "`build-number: 8`" in end.hint
+    assert story.writes == []
+    assert story.clock.slept == []
 
 
 NOT_READY: dict[str, tuple[dict[str, Any], int]] = {
     "processing": ({"processedAfterSeconds": 200.0}, 6),
-    "not listed": ({"appearsAfterSeconds": 100.0, "processedAfterSeconds": 200.0}, 4),
+    "not listed": ({"appearsAfterSeconds": 100.0, "processedAfterSeconds": 200.0}, 6),
 }
 
 
@@ -801,8 +823,8 @@ def test_latest_of_nothing_that_may_go_lists_what_there_is(begin: Begin) -> None
 
     end = story.run(build_number="latest")
 
-    assert end.exit_code == 4
-    assert "9 (1.4.2, iOS, VALID)" in end.message
+    assert end.exit_code == 5
+    assert "Build 9 has expired" in end.message
     assert story.writes == []
 
 
@@ -814,7 +836,7 @@ def test_an_upload_that_failed_for_another_platform_is_no_news(begin: Begin) -> 
     story = begin(an_app([a_version("m142", platform="MAC_OS")], builds))
 
     impatient = story.run()
-    assert impatient.exit_code == 4
+    assert impatient.exit_code == 6
     assert "turned down" not in impatient.message
 
     assert story.run(wait_minutes="30").outcome == "attached"

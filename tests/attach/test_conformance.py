@@ -50,7 +50,7 @@ WORLD = {
 }
 
 CALLS: dict[str, Callable[[AppStoreConnect], object]] = {
-    "apps": lambda apple: apple.apps("com.example.notes"),
+    "apps": lambda apple: apple.apps(["com.example.notes"]),
     "visible_apps": lambda apple: apple.visible_apps(),
     "versions": lambda apple: apple.versions(
         APP, version_strings=["1.4.2", "1.4"], platform=Platform.IOS
@@ -58,10 +58,14 @@ CALLS: dict[str, Callable[[AppStoreConnect], object]] = {
     "every version": lambda apple: apple.versions(APP),
     "version": lambda apple: apple.version(VERSION),
     "builds": lambda apple: apple.builds(
-        APP, numbers=["231", "0231"], version_strings=["1.4.2"], platform=Platform.IOS
+        [APP], numbers=["231", "0231"], version_strings=["1.4.2"], platform=Platform.IOS
     ),
-    "builds of a version": lambda apple: apple.builds(APP, version_strings=["1.4.2"]),
-    "every build": lambda apple: apple.builds(APP),
+    "builds of a version": lambda apple: apple.builds([APP], version_strings=["1.4.2"]),
+    "builds of several apps": lambda apple: apple.builds([APP, AppId("2")], numbers=["231"]),
+    "builds of any app": lambda apple: apple.builds_of_any_app(
+        numbers=["231"], version_strings=["1.4.2"], platform=Platform.IOS
+    ),
+    "newest_builds": lambda apple: apple.newest_builds(APP),
     "build": lambda apple: apple.build(BUILD),
     "uploads": lambda apple: apple.uploads(
         APP, numbers=["232"], version_strings=["1.4.2"], platform=Platform.IOS
@@ -69,8 +73,8 @@ CALLS: dict[str, Callable[[AppStoreConnect], object]] = {
     "every upload": lambda apple: apple.uploads(APP),
     "attached_build": lambda apple: apple.attached_build(VersionId("v141")),
     "attached_build, none": lambda apple: apple.attached_build(VERSION),
-    "attach_build": lambda apple: apple.attach_build(VERSION, BUILD),
-    "detach_build": lambda apple: apple.detach_build(VERSION),
+    "attach_build": lambda apple: apple.attach_build(VERSION, BUILD, is_applied=_never),
+    "detach_build": lambda apple: apple.detach_build(VERSION, is_applied=_never),
     "create_version": lambda apple: apple.create_version(
         APP,
         Platform.TV_OS,
@@ -78,11 +82,21 @@ CALLS: dict[str, Callable[[AppStoreConnect], object]] = {
         BuildId("tv"),
         release_type="SCHEDULED",
         earliest_release_date="2027-01-01T00:00:00Z",
+        is_applied=_never,
     ),
-    "rename_version": lambda apple: apple.rename_version(VERSION, "1.5", BuildId("b300")),
-    "answer_encryption": lambda apple: apple.answer_encryption(BUILD, answer=False),
+    "rename_version": lambda apple: apple.rename_version(
+        VERSION, "1.5", BuildId("b300"), is_applied=_never
+    ),
+    "answer_encryption": lambda apple: apple.answer_encryption(
+        BUILD, answer=False, is_applied=_never
+    ),
 }
 NO_REQUESTS = {"close"}
+
+
+def _never() -> bool:
+    """No answer is lost here."""
+    raise AssertionError
 
 
 @pytest.fixture

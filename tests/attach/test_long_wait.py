@@ -12,12 +12,12 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from asc_linker.reporting.progress import Heartbeat
 from fake_clock import FakeClock
 from story import app_with
 
 from asc_linker.decision.report import AttachReport
 from asc_linker.emulator import Emulator, ThrowawayKey, World
+from asc_linker.reporting.progress import Heartbeat
 from asc_linker.run import Listeners, run
 
 SIX_HOURS_S = 6 * 3600
@@ -33,6 +33,7 @@ class Long:
         self.clock = clock
         self.tokens: list[str] = []
         self.requests = 0
+        self.lines: list[str] = []
         self.beats = 0
         self._key = key
 
@@ -56,8 +57,11 @@ class Long:
     def _request(self, _line: str) -> None:
         self.requests += 1
 
-    def _count(self, _line: str) -> None:
-        self.beats += 1
+    def _count(self, line: str) -> None:
+        if line.startswith("Waiting: "):
+            self.beats += 1
+        elif not line.startswith(("Looking", "Attaching", "Build 231 is", "Build 231 of")):
+            self.lines.append(line)
 
 
 class Relay:
@@ -183,5 +187,5 @@ def test_connections_that_the_server_closes_between_polls_are_opened_again_in_si
     long.clock.on_sleep.append(lambda _: relay.hang_up())
 
     assert long.run().outcome == "attached"
-    assert relay.accepted > 1000
-    assert long.retries == []
+    assert relay.accepted > 400
+    assert long.lines == []

@@ -72,7 +72,7 @@ class Agency:
     @property
     def attached(self) -> Counter[str]:
         """How often each build number is attached."""
-        numbers = {build.id: build.number for app in self.apps for build in app.builds}
+        numbers = {build.id: build.version for app in self.apps for build in app.builds}
         return Counter(
             numbers[version.build]
             for app in self.apps
