@@ -154,7 +154,10 @@ def summaries() -> dict[str, str]:
             {
                 "match": "GET /v1/apps",
                 "status": 429,
-                "headers": {"Retry-After": "1800"},
+                "headers": {
+                    "Retry-After": "1800",
+                    "X-Rate-Limit": "user-hour-lim:3600;user-hour-rem:0;",
+                },
                 "body": json.dumps(
                     {
                         "errors": [
