@@ -26,6 +26,9 @@ LABEL org.opencontainers.image.title="asc-linker" \
 
 COPY --from=build /added/ /
 
+# `docker run … emulator` serves whoever is let in to the container, on a port that can be mapped.
+ENV ASC_LINKER_EMULATOR_HOST=0.0.0.0 ASC_LINKER_EMULATOR_PORT=8089
+
 # By absolute path: the runner sets the working directory to the user's checkout, whose files are
 # not ours to import. -E and -s keep the workflow's PYTHON* variables and $HOME's packages out,
 # -B leaves nothing behind. Not -I, which would also take /app off the module path.

@@ -12,7 +12,7 @@ import sys
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -100,6 +100,8 @@ def cli() -> None:
 
 def _operate(operation: str, *, json: bool, quiet: bool, verbose: bool, **flags: str | None) -> int:
     """Attach, detach or show."""
+    from asc_linker.inputs.read_job import read_report_file
+
     _refuse_words()
     given, found = gather(input_names(), flags, os.environ, _home())
     inputs = {**given, **found.inputs, "operation": operation}
@@ -108,7 +110,7 @@ def _operate(operation: str, *, json: bool, quiet: bool, verbose: bool, **flags:
     for report in ending.reports:
         if isinstance(report.error, InputError) and not inputs.get("api-private-key"):
             report.error.hint = "" if found.fault else _NO_KEY
-    return _end(ending, console, json=json, quiet=quiet, path=inputs.get("report-file", ""))
+    return _end(ending, console, json=json, quiet=quiet, report_file=read_report_file(inputs))
 
 
 def _run(inputs: Mapping[str, str], console: Console) -> Ending:
@@ -119,7 +121,12 @@ def _run(inputs: Mapping[str, str], console: Console) -> Ending:
 
 
 def _end(
-    ending: Ending, console: Console, *, json: bool = False, quiet: bool = False, path: str = ""
+    ending: Ending,
+    console: Console,
+    *,
+    json: bool = False,
+    quiet: bool = False,
+    report_file: Path | None = None,
 ) -> int:
     """Show and write how a run ended. Returns the exit code."""
     from asc_linker.reporting.files import write_report_file
@@ -130,7 +137,7 @@ def _end(
     console.show(run_blocks(reports, datetime.now(UTC), shard, quiet=quiet))
     for line in ending.trace.splitlines():
         console.debug(line)
-    faults = write_report_file(path, reports, shard)
+    faults = write_report_file(report_file, reports, shard)
     if json:
         faults += _print(report_json(reports))
     console.show(unwritten_blocks(faults, reports))
@@ -215,14 +222,45 @@ def demo(arguments: tuple[str, ...]) -> int:
     return play.main((*found, *arguments), f"{_NAME} demo")
 
 
-@cli.command(context_settings=_PASSED_ON)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def emulator(arguments: tuple[str, ...]) -> int:
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_BAD_DAYS = click.Choice(["hour-of-429", "409-without-cause", "slow-answers", "lost-answer"])
+
+
+@cli.group(
+    invoke_without_command=True,
+    context_settings={"auto_envvar_prefix": "ASC_LINKER_EMULATOR"},
+)
+@click.option("--world", type=_FILE, help="A world in JSON; without it, a small example.")
+@click.option("--save", type=_FILE, help="Write the world to this file after each write.")
+@click.option("--write-key", type=_FILE, help="Where the private key goes; read if it is there.")
+@click.option("--for-seconds", type=float, default=3600, help="Stop then.", show_default=True)
+@click.option("--host", default="127.0.0.1", help="Where to listen.", show_default=True)
+@click.option("--port", type=int, default=0, help="Any free one when left out.")
+@click.option("--tls", is_flag=True, help="Speak https as well, and be a proxy to it.")
+@click.option("--ca-file", type=_FILE, help="Where the certificate goes that clients trust.")
+@click.option("--origin", help="Where links lead; else they follow the Host header.")
+@click.option(
+    "--bad-day", "bad_days", type=_BAD_DAYS, multiple=True, help="What goes wrong, by name."
+)
+@click.pass_context
+def emulator(context: click.Context, /, **options: Any) -> int:
     """Serve App Store Connect on loopback, for your own tests."""
     signals.restore()
-    from asc_linker.emulator.__main__ import main as serve
+    from asc_linker.emulator.__main__ import end_with
+    from asc_linker.emulator.serve import serve
 
-    return serve(arguments, f"{_NAME} emulator")
+    return 0 if context.invoked_subcommand else end_with(partial(serve, **options))
+
+
+@emulator.command("init")
+@click.argument("file", type=_FILE, default="world.json")
+@click.option("--apps", type=click.IntRange(1, 5000), default=1, show_default=True)
+def emulator_init(**options: Any) -> int:
+    """Write a world to start from."""
+    from asc_linker.emulator.__main__ import end_with
+    from asc_linker.emulator.serve import write_example
+
+    return end_with(partial(write_example, **options))
 
 
 @cli.command()

@@ -1,11 +1,12 @@
 """Apple's OpenAPI spec, asked whether a request or an answer is as it says.
 
-The file is named by ASC_OPENAPI; without that, `../shared/openapi/asc-subset.json` is tried.
+The file, which may be gzipped, is named by ASC_OPENAPI; without that, `../shared/openapi/` is
+tried.
 """
 
+import gzip
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ import jsonschema
 import pytest
 
 ROOT = Path(__file__).parent.parent
-_BESIDE = ROOT.parent / "shared" / "openapi" / "asc-subset.json"
+_BESIDE = ROOT.parent / "shared" / "openapi"
 
 # Where Apple's schema is wrong: an empty to-one is `data: null`, and detaching sends the same.
 _NULLABLE_SCHEMAS = ("LinkageRequest", "LinkageResponse", "Response")
@@ -28,14 +29,33 @@ class AppleSpec:
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
         _let_null_be(document)
+        self._templates = {_shape(template): template for template in document["paths"]}
 
     @classmethod
     def load(cls) -> Self:
         """The spec; the test that asks for it is skipped where there is none."""
-        file = Path(os.environ.get("ASC_OPENAPI") or _BESIDE)
-        if not file.is_file():
-            pytest.skip(f"Apple's OpenAPI spec is not at {file}; name it with ASC_OPENAPI")
-        return cls(_read(file))
+        named = os.environ.get("ASC_OPENAPI")
+        files = [Path(named)] if named else sorted(_BESIDE.glob("asc-*.json*"))
+        if not files or not files[0].is_file():
+            pytest.skip("Apple's OpenAPI spec is not here; name its file with ASC_OPENAPI")
+        return cls(_read(files[0]))
+
+    @property
+    def is_whole(self) -> bool:
+        """It is not just the part about apps, versions and builds."""
+        return len(self.document["paths"]) > 900
+
+    def operations(self) -> Iterator[tuple[str, str]]:
+        """Each as method and path, in which ids are `*`."""
+        for path, operations in self.document["paths"].items():
+            for method in ("get", "post", "patch", "delete"):
+                if method in operations:
+                    yield method.upper(), _shape(path)
+
+    def schema(self, name: str) -> dict[str, Any]:
+        """The properties of what the document calls `name`."""
+        found: dict[str, Any] = self.document["components"]["schemas"][name]["properties"]
+        return found
 
     def knows(self, method: str, path: str) -> bool:
         return self._operation(method, path)[0] is not None
@@ -92,11 +112,10 @@ class AppleSpec:
         return int(next(named)["schema"]["maximum"])
 
     def _operation(self, method: str, path: str) -> tuple[dict[str, Any] | None, list[str]]:
-        path = urlsplit(path).path
-        for template, operations in self.document["paths"].items():
-            pattern = re.sub(r"\\\{.*?\\\}", "[^/]+", re.escape(template))
-            if re.fullmatch(pattern, path) and method.lower() in operations:
-                return operations[method.lower()], []
+        template = self._templates.get(_shape(urlsplit(path).path), "")
+        operations = self.document["paths"].get(template, {})
+        if method.lower() in operations:
+            return operations[method.lower()], []
         return None, [f"Apple has no {method} {path}"]
 
     def _parameters(self, operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -135,9 +154,17 @@ def _json_schema(declared: dict[str, Any]) -> Any:
     return declared.get("content", {}).get("application/json", {}).get("schema")
 
 
+def _shape(path: str) -> str:
+    """`path` with `*` for the id: Apple's ids are all in the same place."""
+    segments = path.split("/")
+    return "/".join([*segments[:3], *(["*"] if len(segments) > 3 else []), *segments[4:]])
+
+
 @cache
 def _read(file: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    packed = file.read_bytes()
+    text = gzip.decompress(packed) if file.suffix == ".gz" else packed
+    document: dict[str, Any] = json.loads(text)
     return document
 
 

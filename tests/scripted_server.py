@@ -8,13 +8,12 @@ assert server.lines == ["GET /v1/apps"]
 from __future__ import annotations
 
 import json
-import socket
-import struct
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
+
+from asc_linker.emulator.loopback import Loopback, Reply, Request
 
 if TYPE_CHECKING:
     import ssl
@@ -68,22 +67,14 @@ class ScriptedServer:
     _script: list[_Scripted] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
     _closing: Event = field(default_factory=Event)
-    _http: ThreadingHTTPServer = field(init=False)
-    _thread: Thread = field(init=False)
+    _loopback: Loopback = field(init=False)
 
     def __post_init__(self) -> None:
-        handler = type("Handler", (_Handler,), {"server_script": self})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._http.daemon_threads = True
-        if self.tls is not None:
-            self._http.socket = self.tls.wrap_socket(self._http.socket, server_side=True)
-        self._http.handle_error = lambda *_: None  # type: ignore[method-assign]
-        self._thread = Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
+        self._loopback = Loopback(0, self._reply, tls=self.tls)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}"
+        return f"http://127.0.0.1:{self._loopback.port}"
 
     @property
     def lines(self) -> list[str]:
@@ -120,8 +111,7 @@ class ScriptedServer:
 
     def close(self) -> None:
         self._closing.set()
-        self._http.shutdown()
-        self._http.server_close()
+        self._loopback.close()
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +119,17 @@ class ScriptedServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def take(self, arrived: Arrived) -> _Scripted:
+    def _reply(self, request: Request) -> Reply | None:
+        scripted = self._take(
+            Arrived(request.method, request.target, request.headers, request.body)
+        )
+        if scripted.stall:
+            self._closing.wait(10)
+        if scripted.reset or scripted.stall:
+            return None
+        return Reply(scripted.status, scripted.headers, scripted.body, scripted.length)
+
+    def _take(self, arrived: Arrived) -> _Scripted:
         with self._lock:
             self.arrived.append(arrived)
             line = f"{arrived.method} {arrived.path}"
@@ -140,58 +140,3 @@ class ScriptedServer:
                     return scripted
         said = f"nobody scripted {line}".encode()
         return _Scripted(line, 501, said, [], None, 1, reset=False, stall=False)
-
-    def wait_for_the_end(self) -> None:
-        self._closing.wait(10)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Answers whatever the method; http.server looks for `do_GET` and its like."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server_script: ScriptedServer
-
-    def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        scripted = self.server_script.take(Arrived(self.command, self.path, headers, body))
-        if scripted.stall:
-            self.server_script.wait_for_the_end()
-        if scripted.reset or scripted.stall:
-            self._reset()
-            return
-        self.send_response_only(scripted.status)
-        for name, value in scripted.headers:
-            self.send_header(name, value)
-        if isinstance(scripted.body, bytes):
-            self._send_whole(scripted.body, scripted.length)
-        else:
-            self._send_in_chunks(scripted.body)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("do_"):
-            return self._answer
-        raise AttributeError(name)
-
-    def _send_whole(self, body: bytes, length: int | None) -> None:
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        self.wfile.write(body)
-        self.close_connection = self.close_connection or length is not None
-
-    def _send_in_chunks(self, chunks: Iterable[bytes]) -> None:
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        for chunk in chunks:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-        self.wfile.write(b"0\r\n\r\n")
-
-    def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.rfile.close()
-        self.connection.close()
-        self.close_connection = True
-
-    def log_message(self, *_: Any) -> None:
-        """The server keeps its own record."""

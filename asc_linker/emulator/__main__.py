@@ -2,78 +2,56 @@
 
 import argparse
 import logging
-import signal
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from threading import Event
 
-from asc_linker.emulator import Emulator, ThrowawayKey, World, WorldError, example_world
+from asc_linker.emulator.bad_days import BAD_DAYS
+from asc_linker.emulator.serve import serve, write_example
 
 
 def main(
     arguments: Sequence[str] | None = None, name: str = "python -m asc_linker.emulator"
 ) -> int:
     """0 when stopped, or when the time is over; 2 when it cannot start."""
-    given = _parser(name).parse_args(arguments)
-    stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    given = vars(_parser(name).parse_args(arguments))
+    if given.pop("command") == "init":
+        return end_with(partial(write_example, file=given["file"], apps=given["apps"]))
+    return end_with(partial(serve, **given))
+
+
+def end_with(act: Callable[[Callable[[str], None]], None]) -> int:
+    """The exit code of `act`, which gets what prints a line."""
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     try:
-        with tempfile.TemporaryDirectory(prefix="asc-linker-") as folder:
-            _serve(given, Path(folder), stop)
+        act(partial(print, flush=True))
     except (OSError, ValueError) as error:
         print(f"asc-linker emulator: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def _serve(given: argparse.Namespace, folder: Path, stop: Event) -> None:
-    world = _world(given.world)
-    key, key_file = _key(given.write_key, folder)
-    save_to = given.world if given.save else None
-    with Emulator(world, keys=[key], port=given.port, save_to=save_to) as emulator:
-        print(f"App Store Connect, emulated: {emulator.url}")
-        print(f"API key id:  {key.key_id}")
-        print(f"Issuer id:   {key.issuer_id}")
-        print(f"Private key: {key_file}", flush=True)
-        stop.wait(given.for_seconds)
-
-
-def _world(file: Path | None) -> World:
-    if file is None:
-        return example_world()
-    try:
-        return World.from_json(file.read_bytes())
-    except WorldError as error:
-        raise WorldError(f"{file}: {error}") from error
-
-
-def _key(file: Path | None, folder: Path) -> tuple[ThrowawayKey, Path]:
-    """The key in `file`; where there is none yet, a new one is written."""
-    if file is not None and file.exists():
-        try:
-            return ThrowawayKey.from_pem(file.read_text(encoding="utf-8")), file
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{file} is there already, and holds no P-256 key") from error
-    key = ThrowawayKey.generate()
-    file = file or folder / f"AuthKey_{key.key_id}.p8"
-    file.touch(mode=0o600)
-    file.write_text(key.private_key, encoding="utf-8")
-    return key, file
-
-
 def _parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=name, description="Serve App Store Connect, emulated, on loopback."
     )
-    parser.add_argument("--world", type=Path, help="a world in JSON; without it, a small example")
-    parser.add_argument("--port", type=int, default=0, help="any free one when left out")
-    parser.add_argument("--save", action="store_true", help="write the world back after each write")
-    parser.add_argument("--write-key", type=Path, help="where the private key goes; read if there")
-    parser.add_argument("--for-seconds", type=float, default=3600, help="stop then (default 3600)")
+    add = parser.add_argument
+    add("--world", type=Path, help="a world in JSON; without it, a small example")
+    add("--save", type=Path, help="write the world to this file after each write")
+    add("--write-key", type=Path, help="where the private key goes; read if there")
+    add("--for-seconds", type=float, default=3600, help="stop then (default 3600)")
+    add("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
+    add("--port", type=int, default=0, help="any free one when left out")
+    add("--tls", action="store_true", help="speak https as well, and be a proxy to it")
+    add("--ca-file", type=Path, help="where the certificate goes that clients shall trust")
+    add("--origin", help="where links lead; without it they follow the Host header")
+    days = "; ".join(f"{day}: {each.meaning}" for day, each in BAD_DAYS.items())
+    add("--bad-day", action="append", default=[], choices=BAD_DAYS, dest="bad_days", help=days)
+    commands = parser.add_subparsers(dest="command", metavar="init")
+    init = commands.add_parser("init", help="write a world to start from")
+    init.add_argument("file", type=Path, nargs="?", default=Path("world.json"))
+    init.add_argument("--apps", type=int, default=1, help="how many apps (default 1)")
     return parser
 
 

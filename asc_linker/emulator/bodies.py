@@ -1,12 +1,12 @@
 """What the body of each write may say, and the refusal of everything else."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from asc_linker.emulator.codec import parse
 from asc_linker.emulator.problems import Problem, Refused
 from asc_linker.emulator.words import Platform, ReleaseType, ReviewType
 
@@ -75,7 +75,7 @@ CHANGED_BUILD = Shape(
 def read_json(body: bytes) -> Any:
     """Raises Refused: 400, the body is not JSON."""
     try:
-        return json.loads(body)
+        return parse(body)
     except ValueError as error:
         raise Refused(400, _invalid_document("The body could not be parsed as JSON.")) from error
 

@@ -4,15 +4,45 @@ Whatever does not fit is a WorldError that names its place, as `apps[0].builds[1
 """
 
 import dataclasses
+import json
 import types
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+_DEEPEST = 50
+
 
 class WorldError(ValueError):
     """A world that cannot be: the message names the place in the JSON and what is wrong there."""
+
+
+def parse(text: str | bytes) -> Any:
+    """What the JSON in `text` says.
+
+    Raises ValueError: it is no JSON; it has NaN or Infinity, which JSON has not; or it is nested
+    so deeply that nobody could mean it.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for each in level
+            if isinstance(each, dict | list)
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return value
+    raise ValueError("nested too deeply")
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def decode(kind: Any, value: Any, place: str = "") -> Any:

@@ -16,11 +16,13 @@ class Fault:
     """
 
     match: str
-    """`"PATCH /v1/builds/*"`: a method, or `*`, and a path in which `*` is one segment."""
+    """`"PATCH /v1/builds/*"`: a method, or `*`, and a path; in it `*` is one segment, `**` any."""
     times: int | None = 1
     """How many matching requests it strikes; `null` for all."""
     after: int = 0
     """How many matching requests pass unharmed first."""
+    since: str | None = None
+    """A request like `match`: the fault sleeps until one like it has arrived."""
     status: int | None = None
     applied_then: int | None = None
     headers: Any = None
@@ -41,8 +43,9 @@ class Fault:
     """From Python only: gets what was Received, gives status and body; or None, and all goes on."""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"(\*|[A-Z]+) /\S*", self.match):
-            raise ValueError(f"match: {self.match!r} is not like 'GET /v1/builds'")
+        for name, pattern in (("match", self.match), ("since", self.since)):
+            if pattern is not None and not re.fullmatch(r"(\*|[A-Z]+) /\S*", pattern):
+                raise ValueError(f"{name}: {pattern!r} is not like 'GET /v1/builds'")
         self.header_pairs()
 
     def header_pairs(self) -> list[tuple[str, str]]:
@@ -65,17 +68,24 @@ class Faults:
     """The faults of a run, and how often each has matched."""
 
     def __init__(self, faults: tuple[Fault, ...] = ()) -> None:
-        self._tallies = [_Tally(fault) for fault in faults]
+        self._tallies: list[_Tally] = []
+        for fault in faults:
+            self.add(fault)
 
     def add(self, fault: Fault) -> None:
-        self._tallies.append(_Tally(fault))
+        self._tallies.append(_Tally(fault, is_awake=fault.since is None))
 
     def strike(self, method: str, path: str) -> Fault | None:
         """The first fault that is due for this request; all that match count it."""
-        matching = [each for each in self._tallies if matches(each.fault.match, method, path)]
+        awake = [each for each in self._tallies if each.is_awake]
+        matching = [each for each in awake if matches(each.fault.match, method, path)]
         due = next((each for each in matching if each.is_due), None)
         for each in matching:
             each.seen += 1
+        for each in self._tallies:
+            since = each.fault.since
+            if since is not None and not each.is_awake:
+                each.is_awake = matches(since, method, path)
         if due is None:
             return None
         due.struck += 1
@@ -85,6 +95,7 @@ class Faults:
 @dataclass(slots=True)
 class _Tally:
     fault: Fault
+    is_awake: bool
     seen: int = 0
     struck: int = 0
 
@@ -95,10 +106,11 @@ class _Tally:
 
 
 def matches(pattern: str, method: str, path: str) -> bool:
-    """Whether `METHOD /path` fits `pattern`, in which `*` is any method or one segment."""
+    """Whether `METHOD /path` fits `pattern`: `*` is any method or one segment, `**` any path."""
     return _expression(pattern).fullmatch(f"{method} {path}") is not None
 
 
 @cache
 def _expression(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.escape(pattern).replace(r"\*", "[^/ ]+"))
+    anything = re.escape(pattern).replace(r"\*\*", ".*")
+    return re.compile(anything.replace(r"\*", "[^/ ]+"))

@@ -1,7 +1,7 @@
 """API keys: throw-away ones for a run, and the check of the tokens that keys have signed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -28,6 +28,7 @@ _AUDIENCE = "appstoreconnect-v1"
 _LONGEST_LIFE_S = 1200
 # A token from a clock 34 s fast was seen to be accepted; one with no margin at all is refused.
 _SKEW_S = 40
+_TOKENS_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class ThrowawayKey:
     private_key: str = field(repr=False)
     """PEM, PKCS#8: the text of a .p8 file."""
     public_key: str
+    is_made_up: bool = field(default=True, compare=False)
+    """Made here, and no secret; a key that was read from somewhere may be one."""
 
     @classmethod
     def generate(cls, issuer_id: str | None = SAMPLE_ISSUER) -> Self:
@@ -51,7 +54,7 @@ class ThrowawayKey:
         loaded = load_pem_private_key(private_key.encode(), password=None)
         if not isinstance(loaded, ec.EllipticCurvePrivateKey) or loaded.curve.name != "secp256r1":
             raise ValueError("not a P-256 private key")
-        return cls._of(loaded, issuer_id)
+        return replace(cls._of(loaded, issuer_id), is_made_up=False)
 
     @classmethod
     def _of(cls, pair: ec.EllipticCurvePrivateKey, issuer_id: str | None) -> Self:
@@ -78,6 +81,7 @@ class Gate:
     def __init__(self, keys: Mapping[str, Key], now: Callable[[], float]) -> None:
         self._keys = {key_id: (key, _public_key(key)) for key_id, key in keys.items()}
         self._now = now
+        self._read: dict[str, tuple[Key, dict[str, Any]]] = {}
 
     def admit(self, authorization: str | None, method: str, target: str) -> Key:
         """The key whose token this is.
@@ -92,6 +96,17 @@ class Gate:
     def _admit(self, authorization: str, method: str, target: str) -> Key:
         scheme, _, token = authorization.partition(" ")
         _require(scheme == "Bearer" and token != "", "no bearer token")
+        if token not in self._read:
+            if len(self._read) > _TOKENS_KEPT:
+                self._read.clear()
+            self._read[token] = self._verify(token)
+        key, claims = self._read[token]
+        _require(_is_in_time(claims, self._now()), "not at this time, or for too long")
+        _require(_is_in_scope(claims.get("scope"), method, target), "not in the token's scope")
+        return key
+
+    def _verify(self, token: str) -> tuple[Key, dict[str, Any]]:
+        """What does not change from request to request."""
         header = jwt.get_unverified_header(token)
         _require(header.get("typ", "JWT") == "JWT", "typ is not JWT")
         if (known := self._keys.get(str(header.get("kid")))) is None:
@@ -106,9 +121,7 @@ class Gate:
             options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
         )
         _require(_is_issued_by(key, claims), "issuer and key do not belong together")
-        _require(_is_in_time(claims, self._now()), "not at this time, or for too long")
-        _require(_is_in_scope(claims.get("scope"), method, target), "not in the token's scope")
-        return key
+        return key, claims
 
 
 class _NotAuthorized(Exception):

@@ -1,76 +1,19 @@
-"""Which query parameters each endpoint takes, as Apple's OpenAPI spec 4.4.1 has them.
+"""Query strings: read, and refused where Apple would not take them."""
 
-A subset: parameters about what no world holds (beta groups, beta review, Game Center) are refused.
-"""
-
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from asc_linker.emulator.facts import Parameters, Words
 from asc_linker.emulator.problems import Problem, Refused, illegal_parameter, invalid_parameter
-from asc_linker.emulator.words import (
-    APP_STORE_STATES,
-    AppVersionState,
-    BuildAudienceType,
-    BuildUploadState,
-    Platform,
-    ProcessingState,
-)
 
-Words = tuple[str, ...]
-ANY: Words = ()
-"""No list of values: whatever is given is looked for."""
-_BOOLEAN: Words = ("true", "false")
 _PAGE = 50
 _INCLUDED_PAGE = 10
-
-FIELDS: Mapping[str, Words] = {
-    kind: tuple(names.split())
-    for kind, names in {
-        "apps": """accessibilityUrl name bundleId sku primaryLocale isOrEverWasMadeForKids
-            subscriptionStatusUrl subscriptionStatusUrlVersion subscriptionStatusUrlForSandbox
-            subscriptionStatusUrlVersionForSandbox contentRightsDeclaration
-            streamlinedPurchasingEnabled accessibilityDeclarations appEncryptionDeclarations
-            appStoreIcon ciProduct betaTesters betaGroups appStoreVersions appTags
-            preReleaseVersions betaAppLocalizations builds betaLicenseAgreement
-            betaAppReviewDetail appInfos appClips appPricePoints endUserLicenseAgreement
-            appPriceSchedule appAvailabilityV2 inAppPurchases subscriptionGroups
-            gameCenterEnabledVersions perfPowerMetrics appCustomProductPages inAppPurchasesV2
-            promotedPurchases appEvents reviewSubmissions subscriptionGracePeriod customerReviews
-            customerReviewSummarizations gameCenterDetail appStoreVersionExperimentsV2
-            alternativeDistributionKey analyticsReportRequests marketplaceSearchDetail buildUploads
-            backgroundAssets betaFeedbackScreenshotSubmissions betaFeedbackCrashSubmissions
-            searchKeywords webhooks androidToIosAppMappingDetails""",
-        "appStoreVersions": """platform versionString appStoreState appVersionState copyright
-            reviewType releaseType earliestReleaseDate usesIdfa downloadable createdDate app
-            appStoreVersionLocalizations build appStoreVersionPhasedRelease gameCenterAppVersion
-            routingAppCoverage appStoreReviewDetail appStoreVersionSubmission
-            appClipDefaultExperience appStoreVersionExperiments appStoreVersionExperimentsV2
-            customerReviews alternativeDistributionPackage""",
-        "builds": """version uploadedDate expirationDate expired minOsVersion
-            lsMinimumSystemVersion computedMinMacOsVersion computedMinVisionOsVersion
-            iconAssetToken processingState buildAudienceType usesNonExemptEncryption
-            preReleaseVersion individualTesters betaGroups betaBuildLocalizations
-            appEncryptionDeclaration betaAppReviewSubmission app buildBetaDetail appStoreVersion
-            icons buildBundles buildUpload perfPowerMetrics diagnosticSignatures""",
-        "preReleaseVersions": "version platform builds app",
-        "buildBetaDetails": "autoNotifyEnabled internalBuildState externalBuildState build",
-        "buildUploads": """cfBundleShortVersionString cfBundleVersion createdDate state platform
-            uploadedDate build assetFile assetDescriptionFile assetSpiFile buildUploadFiles""",
-    }.items()
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """What one endpoint takes: for each parameter of a comma list, the words it may hold."""
-
-    lists: Mapping[str, Words] = field(default_factory=dict)
-    limits: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def is_paged(self) -> bool:
-        return "limit" in self.limits
+_MOST_INCLUDED = 50
+_PLAIN_NAME = re.compile(r"-?[A-Za-z][A-Za-z0-9]*")
+_PLAIN_PARAMETER = re.compile(r"include|sort|(fields|filter|exists|limit)\[[A-Za-z][A-Za-z0-9.]*\]")
+_NOUNS = {"include": "relationship name", "fields": "field name", "sort": "sort parameter"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +55,23 @@ def read_query(text: str, parameters: Parameters, refused_filters: tuple[str, ..
 
     Raises Refused: 400 with a problem for each parameter that Apple would not take.
     """
-    pairs = parse_qsl(text, keep_blank_values=True)
     problems: list[Problem] = []
     lists: dict[str, tuple[str, ...]] = {}
     limits: dict[str, int] = {}
     cursor = None
-    for name, value in pairs:
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        is_plain = parameters.takes_any and _PLAIN_PARAMETER.fullmatch(name) is not None
         if name in lists or name in limits:
             problems.append(invalid_parameter(name, f"The parameter '{name}' is given twice"))
         elif name in refused_filters:
             problems.append(_unknown(name))
-        elif name in parameters.limits:
-            limits[name] = _limit(name, value, parameters.limits[name], problems)
-        elif name in parameters.lists:
+        elif name in parameters.limits or (is_plain and name.startswith("limit[")):
+            most = parameters.limits.get(name, _MOST_INCLUDED)
+            limits[name] = _limit(name, value, most, problems)
+        elif name in parameters.lists or is_plain:
             lists[name] = tuple(value.split(","))
-            problems += _bad_words(name, lists[name], parameters.lists[name])
-        elif name == "cursor" and parameters.is_paged:
+            problems += _bad_words(name, lists[name], parameters.lists.get(name, ()))
+        elif name == "cursor" and "limit" in parameters.limits:
             cursor = value
         else:
             problems.append(_unknown(name))
@@ -143,7 +87,7 @@ def _unknown(name: str) -> Problem:
 
 
 def _limit(name: str, value: str, most: int, problems: list[Problem]) -> int:
-    if value.isascii() and value.isdigit() and 1 <= int(value) <= most:
+    if value.isascii() and value.isdigit() and len(value) < 9 and 1 <= int(value) <= most:
         return int(value)
     detail = f"'{value}' is not a valid limit: it should be between 1 and {most}"
     problems.append(invalid_parameter(name, detail))
@@ -152,120 +96,14 @@ def _limit(name: str, value: str, most: int, problems: list[Problem]) -> int:
 
 def _bad_words(name: str, values: tuple[str, ...], allowed: Words) -> list[Problem]:
     kind = name.partition("[")[0]
-    noun = {"include": "relationship name", "fields": "field name", "sort": "sort parameter"}
+
+    def is_fine(value: str) -> bool:
+        if allowed:
+            return value in allowed or (kind == "exists" and value.lower() in allowed)
+        return value != "" and (kind not in _NOUNS or _PLAIN_NAME.fullmatch(value) is not None)
+
     return [
-        invalid_parameter(name, f"'{value}' is not a valid {noun.get(kind, 'filter value')}")
+        invalid_parameter(name, f"'{value}' is not a valid {_NOUNS.get(kind, 'filter value')}")
         for value in values
-        if value == "" or (allowed and value not in allowed)
+        if not is_fine(value)
     ]
-
-
-def _endpoint(
-    shown: tuple[str, str],
-    *,
-    sort: str = "",
-    limits: Mapping[str, int] | None = None,
-    filters: Mapping[str, Iterable[str]] | None = None,
-) -> Parameters:
-    """`shown` names the types that `fields[…]` may narrow, and what may be included."""
-    fields, include = shown
-    lists: dict[str, Words] = {f"fields[{kind}]": FIELDS[kind] for kind in fields.split()}
-    lists |= {name: tuple(words) for name, words in (filters or {}).items()}
-    if include:
-        lists["include"] = tuple(include.split())
-    if sort:
-        lists["sort"] = tuple(sign + key for key in sort.split() for sign in ("", "-"))
-    return Parameters(lists, limits or {})
-
-
-_OF_AN_APP = (
-    "apps appStoreVersions preReleaseVersions builds",
-    "appStoreVersions preReleaseVersions builds",
-)
-_LIMITS_OF_AN_APP = {
-    f"limit[{name}]": 50 for name in ("appStoreVersions", "builds", "preReleaseVersions")
-}
-_OF_A_VERSION = ("appStoreVersions apps builds", "app build")
-_OF_A_BUILD = (
-    "builds preReleaseVersions apps buildBetaDetails appStoreVersions buildUploads",
-    "preReleaseVersion app buildBetaDetail appStoreVersion buildUpload",
-)
-_OF_AN_UPLOAD = ("buildUploads builds", "build")
-_LIMIT = {"limit": 200}
-_NOTHING = Parameters()
-
-PARAMETERS: Mapping[str, Parameters] = {
-    "GET /v1/apps": _endpoint(
-        _OF_AN_APP,
-        sort="name bundleId sku",
-        limits=_LIMIT | _LIMITS_OF_AN_APP,
-        filters={
-            "filter[name]": ANY,
-            "filter[bundleId]": ANY,
-            "filter[sku]": ANY,
-            "filter[id]": ANY,
-            "filter[appStoreVersions]": ANY,
-            "filter[appStoreVersions.platform]": Platform,
-            "filter[appStoreVersions.appStoreState]": APP_STORE_STATES,
-            "filter[appStoreVersions.appVersionState]": AppVersionState,
-        },
-    ),
-    "GET /v1/apps/*": _endpoint(_OF_AN_APP, limits=_LIMITS_OF_AN_APP),
-    "GET /v1/apps/*/appStoreVersions": _endpoint(
-        _OF_A_VERSION,
-        limits=_LIMIT,
-        filters={
-            "filter[platform]": Platform,
-            "filter[versionString]": ANY,
-            "filter[appStoreState]": APP_STORE_STATES,
-            "filter[appVersionState]": AppVersionState,
-            "filter[id]": ANY,
-        },
-    ),
-    "GET /v1/apps/*/builds": _endpoint(("builds", ""), limits=_LIMIT),
-    "GET /v1/apps/*/buildUploads": _endpoint(
-        _OF_AN_UPLOAD,
-        sort="cfBundleVersion uploadedDate",
-        limits=_LIMIT,
-        filters={
-            "filter[cfBundleVersion]": ANY,
-            "filter[cfBundleShortVersionString]": ANY,
-            "filter[platform]": Platform,
-            "filter[state]": BuildUploadState,
-        },
-    ),
-    "GET /v1/buildUploads/*": _endpoint(_OF_AN_UPLOAD),
-    "GET /v1/builds": _endpoint(
-        _OF_A_BUILD,
-        sort="version uploadedDate preReleaseVersion",
-        limits=_LIMIT,
-        filters={
-            "filter[app]": ANY,
-            "filter[id]": ANY,
-            "filter[version]": ANY,
-            "filter[preReleaseVersion]": ANY,
-            "filter[preReleaseVersion.version]": ANY,
-            "filter[preReleaseVersion.platform]": Platform,
-            "filter[appStoreVersion]": ANY,
-            "filter[processingState]": ProcessingState,
-            "filter[buildAudienceType]": BuildAudienceType,
-            "filter[expired]": _BOOLEAN,
-            "filter[usesNonExemptEncryption]": _BOOLEAN,
-            "exists[usesNonExemptEncryption]": _BOOLEAN,
-        },
-    ),
-    "GET /v1/builds/*": _endpoint(_OF_A_BUILD),
-    "PATCH /v1/builds/*": _NOTHING,
-    "GET /v1/builds/*/app": _endpoint(("apps", "")),
-    "GET /v1/builds/*/appStoreVersion": _endpoint(_OF_A_VERSION),
-    "GET /v1/builds/*/preReleaseVersion": _endpoint(("preReleaseVersions", "")),
-    "GET /v1/builds/*/relationships/app": _NOTHING,
-    "GET /v1/builds/*/relationships/appStoreVersion": _NOTHING,
-    "GET /v1/builds/*/relationships/preReleaseVersion": _NOTHING,
-    "POST /v1/appStoreVersions": _NOTHING,
-    "GET /v1/appStoreVersions/*": _endpoint(_OF_A_VERSION),
-    "PATCH /v1/appStoreVersions/*": _NOTHING,
-    "GET /v1/appStoreVersions/*/build": _endpoint(("builds", "")),
-    "GET /v1/appStoreVersions/*/relationships/build": _NOTHING,
-    "PATCH /v1/appStoreVersions/*/relationships/build": _NOTHING,
-}

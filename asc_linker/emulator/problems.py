@@ -1,5 +1,6 @@
 """Refusals in Apple's words: code, title, detail and, where there is one, the guilty place."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -28,6 +29,9 @@ class Problem:
         return error
 
 
+_NOT_ADDED = "The specified pre-release build could not be added."
+
+
 class Refused(Exception):
     """The request ends with an error document."""
 
@@ -47,6 +51,30 @@ def unknown_path() -> Refused:
             "PATH_ERROR",
             "The URL path is not valid",
             "The path provided does not match a defined resource type.",
+        ),
+    )
+
+
+def not_played(method: str, path: str, played: Iterable[str]) -> Refused:
+    return Refused(
+        501,
+        Problem(
+            "NOT_IMPLEMENTED",
+            "This emulator does not play that part of App Store Connect",
+            f"App Store Connect may answer {method} {path}, and this is not App Store Connect."
+            f" The emulator plays {', '.join(played)}.",
+        ),
+    )
+
+
+def method_not_allowed() -> Refused:
+    return Refused(
+        405,
+        Problem(
+            "METHOD_NOT_ALLOWED",
+            "The request method is not valid for the resource path.",
+            "The request method used for this request is not valid for the resource path."
+            " Please consult the documentation.",
         ),
     )
 
@@ -141,13 +169,24 @@ def invalid_relationship(name: str, detail: str) -> Refused:
 
 
 def unsuitable_build() -> Refused:
-    return invalid_relationship("build", "The specified pre-release build could not be added.")
+    return invalid_relationship("build", _NOT_ADDED)
 
 
-def state_forbids_relationship(name: str) -> Refused:
-    words = "A relationship value is not acceptable for the current resource state."
-    code = "ENTITY_ERROR.RELATIONSHIP.INVALID.INVALID_STATE"
-    return Refused(409, Problem(code, words, words, pointer=f"/data/relationships/{name}"))
+def state_forbids_build() -> Refused:
+    return Refused(
+        409,
+        Problem(
+            "ENTITY_ERROR.RELATIONSHIP.INVALID.INVALID_STATE",
+            "A relationship value is not acceptable for the current resource state.",
+            _NOT_ADDED,
+            pointer="/data/relationships/build",
+        ),
+    )
+
+
+def may_not_be_deleted(kind: str, identifier: str) -> Refused:
+    detail = f"The {kind} with id '{identifier}' can not be deleted in its current state."
+    return Refused(403, Problem("FORBIDDEN_ERROR", "The given operation is not allowed", detail))
 
 
 def state_forbids_attribute(name: str) -> Refused:

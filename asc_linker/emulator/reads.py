@@ -1,73 +1,35 @@
 """The GET endpoints: which resource answers, which of a list pass the filters, in what order."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from asc_linker.emulator.call import Answer, Call
+from asc_linker.emulator.facts import TYPES, Endpoint
 from asc_linker.emulator.resources import Resource
+from asc_linker.emulator.world import epoch
 
-Read = Callable[[Call, str], Answer]
-
-
-def apps(call: Call) -> Answer:
-    return _page(call, [call.view.app_resource(app) for app in call.view.apps()])
+_METRICS = "application/vnd.apple.xcode-metrics+json"
 
 
-def one_app(call: Call, app_id: str) -> Answer:
-    return _one(call, call.view.app_resource(call.app(app_id)))
+def read(endpoint: Endpoint, call: Call, identifier: str = "") -> Answer:
+    """What `endpoint` answers for the resource that its path names."""
+    if endpoint.relationship is None:
+        if endpoint.is_many:
+            return _page(call, list(call.view.all(endpoint.type)))
+        return one(call, endpoint.type, identifier)
+    holder = call.view.find(endpoint.holder, identifier)
+    if endpoint.is_linkage:
+        return Answer(200, call.writer.linkage(holder, endpoint.relationship))
+    if endpoint.type == "xcodeMetrics":
+        return Answer(200, {"productData": []}, _METRICS)
+    related = holder.related(endpoint.relationship.name)
+    if endpoint.is_many:
+        return _page(call, related)
+    return Answer(200, call.writer.one(related[0] if related else None))
 
 
-def related_to_app(relationship: str) -> Read:
-    return lambda call, app_id: _page(
-        call, call.view.app_resource(call.app(app_id)).related[relationship]()
-    )
-
-
-def builds(call: Call) -> Answer:
-    return _page(call, [call.view.build_resource(app, each) for app, each in call.view.builds()])
-
-
-def one_build(call: Call, build_id: str) -> Answer:
-    return _one(call, call.view.build_resource(*call.build(build_id)))
-
-
-def one_upload(call: Call, upload_id: str) -> Answer:
-    return _one(call, call.view.upload_resource(*call.upload(upload_id)))
-
-
-def one_version(call: Call, version_id: str) -> Answer:
-    return _one(call, call.view.version_resource(*call.version(version_id)))
-
-
-def related_to_build(relationship: str) -> Read:
-    return lambda call, build_id: _one(
-        call, call.view.build_resource(*call.build(build_id)).related[relationship]()
-    )
-
-
-def build_linkage(relationship: str) -> Read:
-    return lambda call, build_id: _linkage(
-        call, call.view.build_resource(*call.build(build_id)), relationship
-    )
-
-
-def attached_build(call: Call, version_id: str) -> Answer:
-    return _one(call, call.view.version_resource(*call.version(version_id)).related["build"]())
-
-
-def attached_linkage(call: Call, version_id: str) -> Answer:
-    return _linkage(call, call.view.version_resource(*call.version(version_id)), "build")
-
-
-def _one(call: Call, resource: Resource | None) -> Answer:
-    return Answer(200, call.writer.one(resource))
-
-
-def _linkage(call: Call, parent: Resource, relationship: str) -> Answer:
-    target = parent.related[relationship]()
-    path = f"/v1/{parent.type}/{parent.id}"
-    return Answer(200, call.writer.linkage(path, relationship, target))
+def one(call: Call, kind: str, identifier: str) -> Answer:
+    return Answer(200, call.writer.one(call.view.find(kind, identifier)))
 
 
 def _page(call: Call, resources: Sequence[Resource]) -> Answer:
@@ -75,8 +37,8 @@ def _page(call: Call, resources: Sequence[Resource]) -> Answer:
         for name, wanted in call.query.filters():
             resources = [each for each in resources if _passes(each, name, wanted)]
         # The right app among those of like bundle ids is never the first.
-        bundle_ids = call.query.given.get("filter[bundleId]", ())
-        resources = sorted(resources, key=lambda r: r.attributes.get("bundleId") in bundle_ids)
+        if bundle_ids := call.query.given.get("filter[bundleId]"):
+            resources = sorted(resources, key=lambda r: r.attribute("bundleId") in bundle_ids)
     for key in reversed(call.query.sort):
         name = key.removeprefix("-")
         resources = sorted(resources, key=lambda r: _rank(r, name), reverse=key != name)
@@ -87,10 +49,12 @@ def _passes(resource: Resource, parameter: str, wanted: tuple[str, ...]) -> bool
     name = parameter.partition("[")[2].removesuffix("]")
     found = _values(resource, name)
     if parameter.startswith("exists["):
-        return ("true" if found else "false") in wanted
+        return ("true" if found else "false") in (each.lower() for each in wanted)
     if parameter == "filter[bundleId]":
         return any(_resemble(bundle_id, each) for bundle_id in found for each in wanted)
-    return not found.isdisjoint(wanted)
+    return not found.isdisjoint(wanted) or any(
+        value in ("true", "false") and each.lower() == value for value in found for each in wanted
+    )
 
 
 def _resemble(one: str, other: str) -> bool:
@@ -104,11 +68,9 @@ def _values(resource: Resource, name: str) -> set[str]:
     if name == "id":
         return {resource.id}
     head, _, rest = name.partition(".")
-    if head in resource.related:
-        related = resource.related[head]()
-        several = related if isinstance(related, list) else [related] if related else []
-        return {value for each in several for value in _values(each, rest or "id")}
-    value = resource.attributes[head]
+    if head in TYPES[resource.type].relationships:
+        return {value for each in resource.related(head) for value in _values(each, rest or "id")}
+    value = resource.attribute(head)
     if isinstance(value, dict):
         value = value[head]
     if value is None:
@@ -121,5 +83,5 @@ def _rank(resource: Resource, name: str) -> Any:
         name = "preReleaseVersion.version"
     text = next(iter(_values(resource, name)), "")
     if name == "uploadedDate":
-        return datetime.fromisoformat(text)
+        return epoch(text) if text else 0.0
     return [(int(p), p) if p.isascii() and p.isdigit() else (-1, p) for p in text.split(".")]

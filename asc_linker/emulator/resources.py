@@ -1,37 +1,56 @@
 """Resources as Apple shows them: what each attribute is now, and what is related to what.
 
-Nothing here knows of requests; a `View` is the world as one key sees it at one moment.
+Nothing here knows of requests; a `View` is the world as one key sees it at one moment. What a world
+does not hold of Apple's attributes is null, of its relationships empty.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
+from asc_linker.emulator.problems import no_resource
 from asc_linker.emulator.words import Platform
 from asc_linker.emulator.world import App, AppStoreVersion, Build, BuildUpload, Key, World
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Resource:
+class Train(NamedTuple):
+    """Apple's pre-release version: all builds of one version string and platform."""
+
+    platform: Platform
+    version: str
+
+
+class Resource(NamedTuple):
     """One resource: attributes as they are, related resources when someone asks."""
 
+    view: "View"
     type: str
     id: str
-    attributes: Mapping[str, Any]
-    related: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
-    """Each gives a Resource, a list of them, or None for an empty to-one."""
-    unlinked: frozenset[str] = frozenset()
-    """Relationships for which Apple has no endpoint, and so no links."""
+    app: App
+    item: Any
 
     @property
     def identifier(self) -> dict[str, str]:
         return {"type": self.type, "id": self.id}
 
+    def attribute(self, name: str) -> Any:
+        getter = _ATTRIBUTES[self.type].get(name)
+        return None if getter is None else getter(self.view, self.app, self.item)
+
+    def related(self, name: str) -> "list[Resource]":
+        """What the relationship leads to; at most one where Apple has a to-one."""
+        getter = RELATED[self.type].get(name)
+        found = None if getter is None else getter(self.view, self.app, self.item)
+        if isinstance(found, list):
+            return found
+        return [] if found is None else [found]
+
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The world as `key` sees it, `seconds` after the start."""
+    """The world as `key` sees it at one moment."""
 
     world: World
     key: Key
@@ -39,181 +58,195 @@ class View:
 
     @property
     def seconds(self) -> float:
+        """Since the world's start."""
         return self.now - (self.world.script.started_at or 0.0)
 
     def apps(self) -> list[App]:
         return [app for app in self.world.apps if self.key.sees(app)]
 
-    def versions(self) -> Iterator[tuple[App, AppStoreVersion]]:
-        return ((app, each) for app in self.apps() for each in app.app_store_versions)
+    def all(self, kind: str) -> Iterator[Resource]:
+        """Every resource of a type, app by app."""
+        if kind == "apps":
+            return (self.app(app) for app in self.apps())
+        if kind == "buildBetaDetails":
+            return (self.beta_detail(app, build) for app, build in self.listed_builds())
+        related = RELATED["apps"][kind]
+        return (each for app in self.apps() for each in related(self, app, app))
 
-    def builds(self) -> Iterator[tuple[App, Build]]:
+    def find(self, kind: str, identifier: str) -> Resource:
+        """Raises Refused: 404, the key sees no such resource."""
+        for each in self.all(kind):
+            if each.id == identifier:
+                return each
+        raise no_resource(kind, identifier)
+
+    def listed_builds(self) -> Iterator[tuple[App, Build]]:
         """The builds that Apple lists by now."""
-        return (
-            (app, build)
-            for app in self.apps()
-            for build in app.builds
-            if build.is_listed(self.seconds)
-        )
+        return ((app, build) for app in self.apps() for build in self._listed(app))
 
-    def uploads(self) -> Iterator[tuple[App, BuildUpload]]:
-        return ((app, upload) for app in self.apps() for upload in app.uploads())
+    def app(self, app: App) -> Resource:
+        return Resource(self, "apps", app.id, app, app)
 
-    def app_resource(self, app: App) -> Resource:
-        return Resource(
-            "apps",
-            app.id,
-            {
-                "name": app.name,
-                "bundleId": app.bundle_id,
-                "sku": app.sku,
-                "primaryLocale": app.primary_locale,
-                "isOrEverWasMadeForKids": False,
-                "contentRightsDeclaration": None,
-                "streamlinedPurchasingEnabled": True,
-            },
-            {
-                "appStoreVersions": lambda: [
-                    self.version_resource(app, each) for each in app.app_store_versions
-                ],
-                "builds": lambda: self._builds_of(app),
-                "preReleaseVersions": lambda: self._trains_of(app),
-                "buildUploads": lambda: [self.upload_resource(app, u) for u in app.uploads()],
-            },
-        )
+    def version(self, app: App, version: AppStoreVersion) -> Resource:
+        return Resource(self, "appStoreVersions", version.id, app, version)
 
-    def version_resource(self, app: App, version: AppStoreVersion) -> Resource:
-        state = version.state_at(self.seconds)
-        return Resource(
-            "appStoreVersions",
-            version.id,
-            {
-                "platform": version.platform,
-                "versionString": version.version_string,
-                "appStoreState": version.app_store_state or state.app_store_state,
-                "appVersionState": state,
-                "copyright": version.copyright,
-                "reviewType": version.review_type,
-                "releaseType": version.release_type,
-                "earliestReleaseDate": version.earliest_release_date,
-                "usesIdfa": version.uses_idfa,
-                "downloadable": version.downloadable,
-                "createdDate": version.created_date,
-            },
-            {"app": lambda: self.app_resource(app), "build": lambda: self._attached(app, version)},
-            unlinked=frozenset({"app"}),
-        )
+    def build(self, app: App, build: Build) -> Resource:
+        return Resource(self, "builds", build.id, app, build)
 
-    def build_resource(self, app: App, build: Build) -> Resource:
-        return Resource(
-            "builds",
-            build.id,
-            {
-                "version": build.version,
-                "uploadedDate": build.uploaded_date,
-                "expirationDate": build.expiration_date,
-                "expired": build.has_expired(self.now),
-                "minOsVersion": build.min_os_version,
-                "iconAssetToken": None,
-                "processingState": build.state_at(self.seconds),
-                "buildAudienceType": build.build_audience_type,
-                "usesNonExemptEncryption": build.uses_non_exempt_encryption,
-            },
-            {
-                "preReleaseVersion": lambda: self.train_resource(
-                    app, build.platform, build.pre_release_version
-                ),
-                "app": lambda: self.app_resource(app),
-                "buildBetaDetail": lambda: self._beta_detail(app, build),
-                "appStoreVersion": lambda: self._version_with(app, build),
-                "buildUpload": lambda: self._upload_of(app, build),
-            },
-            unlinked=frozenset({"buildUpload"}),
-        )
+    def upload(self, app: App, upload: BuildUpload) -> Resource:
+        return Resource(self, "buildUploads", upload.id, app, upload)
 
-    def upload_resource(self, app: App, upload: BuildUpload) -> Resource:
-        build = self.world.build(upload.build)
-        state = upload.state_at(self.seconds, build)
-        told = upload.state if state == "FAILED" or not upload.is_doomed else None
-        listed = build if build is not None and build.is_listed(self.seconds) else None
-        return Resource(
-            "buildUploads",
-            upload.id,
-            {
-                "cfBundleVersion": upload.cf_bundle_version,
-                "cfBundleShortVersionString": upload.cf_bundle_short_version_string,
-                "createdDate": upload.uploaded_date,
-                "uploadedDate": upload.uploaded_date,
-                "platform": upload.platform,
-                "state": {
-                    "state": state,
-                    **{
-                        level: [
-                            {"code": each.code, "description": each.description}
-                            for each in (getattr(told, level) if told else ())
-                        ]
-                        for level in ("errors", "warnings", "infos")
-                    },
-                },
-            },
-            {"build": lambda: listed and self.build_resource(app, listed)},
-            unlinked=frozenset({"build"}),
-        )
+    def train(self, app: App, platform: Platform, version: str) -> Resource:
+        identifier = _train_id(app.id, platform, version)
+        return Resource(self, "preReleaseVersions", identifier, app, Train(platform, version))
 
-    def train_resource(self, app: App, platform: Platform, version: str) -> Resource:
-        return Resource(
-            "preReleaseVersions",
-            train_id(app, platform, version),
-            {"version": version, "platform": platform},
-            {
-                "app": lambda: self.app_resource(app),
-                "builds": lambda: [
-                    self.build_resource(app, build)
-                    for owner, build in self.builds()
-                    if owner is app
-                    and (build.platform, build.pre_release_version) == (platform, version)
-                ],
-            },
-        )
+    def beta_detail(self, app: App, build: Build) -> Resource:
+        return Resource(self, "buildBetaDetails", build.id, app, build)
 
-    def _attached(self, app: App, version: AppStoreVersion) -> Resource | None:
-        build = self.world.build(version.build)
-        return None if build is None else self.build_resource(app, build)
+    def versions_of(self, app: App) -> list[Resource]:
+        return [self.version(app, each) for each in app.app_store_versions]
 
-    def _version_with(self, app: App, build: Build) -> Resource | None:
+    def builds_of(self, app: App) -> list[Resource]:
+        return [self.build(app, each) for each in self._listed(app)]
+
+    def uploads_of(self, app: App) -> list[Resource]:
+        return [self.upload(app, each) for each in app.uploads()]
+
+    def trains_of(self, app: App) -> list[Resource]:
+        trains = dict.fromkeys((b.platform, b.pre_release_version) for b in self._listed(app))
+        return [self.train(app, *each) for each in trains]
+
+    def builds_in(self, app: App, train: Train) -> list[Resource]:
+        return [
+            self.build(app, each)
+            for each in self._listed(app)
+            if train == (each.platform, each.pre_release_version)
+        ]
+
+    def attached_to(self, app: App, version: AppStoreVersion) -> Resource | None:
+        build = app.build(version.build)
+        return None if build is None else self.build(app, build)
+
+    def version_with(self, app: App, build: Build) -> Resource | None:
         holders = (each for each in app.app_store_versions if each.build == build.id)
         version = next(holders, None)
-        return None if version is None else self.version_resource(app, version)
+        return None if version is None else self.version(app, version)
 
-    def _upload_of(self, app: App, build: Build) -> Resource | None:
+    def upload_of(self, app: App, build: Build) -> Resource | None:
         upload = next((each for each in app.uploads() if each.build == build.id), None)
-        return None if upload is None else self.upload_resource(app, upload)
+        return None if upload is None else self.upload(app, upload)
 
-    def _builds_of(self, app: App) -> list[Resource]:
-        return [self.build_resource(app, build) for owner, build in self.builds() if owner is app]
+    def build_from(self, app: App, upload: BuildUpload) -> Resource | None:
+        build = app.build(upload.build)
+        if build is None or not build.is_listed(self.seconds):
+            return None
+        return self.build(app, build)
 
-    def _trains_of(self, app: App) -> list[Resource]:
-        trains = dict.fromkeys(
-            (build.platform, build.pre_release_version)
-            for owner, build in self.builds()
-            if owner is app
-        )
-        return [self.train_resource(app, platform, version) for platform, version in trains]
+    def upload_state(self, app: App, upload: BuildUpload) -> dict[str, Any]:
+        state = upload.state_at(self.seconds, app.build(upload.build))
+        told = upload.state if state == "FAILED" or not upload.is_doomed else None
+        details = {
+            level: [
+                {"code": each.code, "description": each.description}
+                for each in (getattr(told, level) if told else ())
+            ]
+            for level in ("errors", "warnings", "infos")
+        }
+        return {"state": state, **details}
 
-    def _beta_detail(self, app: App, build: Build) -> Resource:
+    def beta_state(self, build: Build, otherwise: str) -> str:
         processing = build.state_at(self.seconds) == "PROCESSING"
-        state = "PROCESSING" if processing else "READY_FOR_BETA_TESTING"
-        return Resource(
-            "buildBetaDetails",
-            build.id,
-            {
-                "autoNotifyEnabled": True,
-                "internalBuildState": state,
-                "externalBuildState": "PROCESSING" if processing else "READY_FOR_BETA_SUBMISSION",
-            },
-            {"build": lambda: self.build_resource(app, build)},
-        )
+        return "PROCESSING" if processing else otherwise
+
+    def _listed(self, app: App) -> Iterator[Build]:
+        seconds = self.seconds
+        return (build for build in app.builds if build.is_listed(seconds))
 
 
-def train_id(app: App, platform: Platform, version: str) -> str:
-    return str(uuid5(NAMESPACE_URL, f"preReleaseVersions/{app.id}/{platform}/{version}"))
+@cache
+def _train_id(app_id: str, platform: Platform, version: str) -> str:
+    return str(uuid5(NAMESPACE_URL, f"preReleaseVersions/{app_id}/{platform}/{version}"))
+
+
+Getter = Callable[[View, App, Any], Any]
+
+
+def _item(name: str) -> Getter:
+    """What the world has under the name that Apple gives it, in our spelling."""
+    spelt = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+    return lambda _view, _app, item: getattr(item, spelt)
+
+
+def _always(value: Any) -> Getter:
+    return lambda _view, _app, _item: value
+
+
+def _table(names: str, **others: Getter) -> dict[str, Getter]:
+    """`names` are as the world has them."""
+    return {**{name: _item(name) for name in names.split()}, **others}
+
+
+def _version_state(view: View, _: App, version: AppStoreVersion) -> str:
+    return version.state_at(view.seconds)
+
+
+def _store_state(view: View, _: App, version: AppStoreVersion) -> str:
+    return version.app_store_state or version.state_at(view.seconds).app_store_state
+
+
+_ATTRIBUTES: Mapping[str, Mapping[str, Getter]] = {
+    "apps": _table(
+        "name bundleId sku primaryLocale",
+        isOrEverWasMadeForKids=_always(False),
+        contentRightsDeclaration=_always("DOES_NOT_USE_THIRD_PARTY_CONTENT"),
+        streamlinedPurchasingEnabled=_always(True),
+    ),
+    "appStoreVersions": _table(
+        """platform versionString copyright reviewType releaseType earliestReleaseDate usesIdfa
+        downloadable createdDate""",
+        appStoreState=_store_state,
+        appVersionState=_version_state,
+    ),
+    "builds": _table(
+        """version uploadedDate expirationDate minOsVersion buildAudienceType
+        usesNonExemptEncryption""",
+        expired=lambda view, _, build: build.has_expired(view.now),
+        processingState=lambda view, _, build: build.state_at(view.seconds),
+    ),
+    "preReleaseVersions": _table("version platform"),
+    "buildUploads": _table(
+        "cfBundleShortVersionString cfBundleVersion createdDate platform uploadedDate",
+        state=View.upload_state,
+    ),
+    "buildBetaDetails": _table(
+        "",
+        autoNotifyEnabled=_always(True),
+        internalBuildState=lambda view, _, b: view.beta_state(b, "READY_FOR_BETA_TESTING"),
+        externalBuildState=lambda view, _, b: view.beta_state(b, "READY_FOR_BETA_SUBMISSION"),
+    ),
+}
+
+
+def _app_of(view: View, app: App, _: Any) -> Resource:
+    return view.app(app)
+
+
+RELATED: Mapping[str, Mapping[str, Getter]] = {
+    "apps": {
+        "appStoreVersions": lambda view, app, _: view.versions_of(app),
+        "builds": lambda view, app, _: view.builds_of(app),
+        "preReleaseVersions": lambda view, app, _: view.trains_of(app),
+        "buildUploads": lambda view, app, _: view.uploads_of(app),
+    },
+    "appStoreVersions": {"app": _app_of, "build": View.attached_to},
+    "builds": {
+        "app": _app_of,
+        "preReleaseVersion": lambda v, app, b: v.train(app, b.platform, b.pre_release_version),
+        "buildBetaDetail": View.beta_detail,
+        "appStoreVersion": View.version_with,
+        "buildUpload": View.upload_of,
+    },
+    "preReleaseVersions": {"app": _app_of, "builds": View.builds_in},
+    "buildUploads": {"build": View.build_from},
+    "buildBetaDetails": {"build": View.build},
+}

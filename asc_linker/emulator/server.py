@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,13 +10,15 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 from asc_linker.emulator import problems
 from asc_linker.emulator.app_store_connect import answer
 from asc_linker.emulator.call import Answer
+from asc_linker.emulator.codec import parse
+from asc_linker.emulator.control import PREFIX, control
 from asc_linker.emulator.faults import Fault, Faults
 from asc_linker.emulator.keys import Gate, ThrowawayKey
 from asc_linker.emulator.loopback import Loopback, Reply, Request
@@ -23,8 +26,13 @@ from asc_linker.emulator.problems import Refused
 from asc_linker.emulator.resources import View
 from asc_linker.emulator.world import Key, World
 
-_HOUR_S = 3600
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+_HOUR_S, _MINUTE_S = 3600, 60
 _HARMLESS = Fault(match="* /")
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+_URL = re.compile(r"https?://(?P<host>[^/?#]*)", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
 
@@ -55,44 +63,70 @@ class Emulator:
         world: World,
         *,
         keys: Sequence[ThrowawayKey | Key] = (),
+        host: str = "127.0.0.1",
         port: int = 0,
+        tls: "SSLContext | None" = None,
+        origin: str | None = None,
         now: Callable[[], float] = time.time,
         save_to: Path | None = None,
     ) -> None:
         """Serve `world`, which changes as requests change it.
 
-        `keys` are valid beside those of the world and are not saved with it. Schedules, token
-        checks and the rate limit follow `now`; latency, delays and stalls take real time.
-        `save_to` is rewritten, atomically, after each write that was accepted.
+        `keys` are valid beside those of the world and are not saved with it. With `tls` the port
+        speaks https, and is a proxy that leads every CONNECT to itself. Links follow the Host
+        header, or are of `origin` where that is given. Schedules, token checks and the rate limit
+        follow `now`; latency, delays and stalls take real time. `save_to` is rewritten,
+        atomically, after each write that was accepted.
 
         Raises OSError: the port is taken. WorldError: a key is no P-256 public key.
         """
-        known = [key if isinstance(key, Key) else key.as_known_to_apple() for key in keys]
-        self.world = world
+        made_up = (key for key in keys if isinstance(key, ThrowawayKey) and key.is_made_up)
+        self.made_up_key = next(made_up, None)
+        self._keys = [key if isinstance(key, Key) else key.as_known_to_apple() for key in keys]
         self._now = now
-        self._gate = Gate({key.id: key for key in [*world.keys, *known]}, now)
-        self._faults = Faults(world.script.faults)
-        self._spent: dict[str, deque[float]] = {}
-        self._requests: list[Received] = []
         self._lock = Lock()
         self._closing = Event()
         self._save_to = save_to
-        world.begin(now())
-        self._loopback = Loopback(port, self._reply)
+        self._host = f"[{host}]" if ":" in host else host
+        self._scheme = "https" if tls else "http"
+        self.origin = origin
+        self.play(world)
+        self._loopback = Loopback(port, self._reply, host=host, tls=tls)
+
+    def play(self, world: World) -> None:
+        """Begin with `world` now: a new clock, no requests yet, and its own bad days only."""
+        gate = Gate({key.id: key for key in [*world.keys, *self._keys]}, self._now)
+        started_at = world.script.started_at
+        world.begin(self._now())
+        with self._lock:
+            self.world = world
+            self._started_at = started_at
+            self._first: Any = None
+            self._gate = gate
+            self._faults = Faults(world.script.faults)
+            self._spent: dict[str, deque[float]] = {}
+            self._requests: dict[str, Received] = {}
+
+    def reset(self) -> None:
+        """Begin anew with the world as it was before the first write."""
+        if self._first is None:
+            self._remember()
+        self.play(World.from_json(self._first))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._loopback.port}"
+        return f"{self._scheme}://{self._host}:{self._loopback.port}"
 
     @property
     def requests(self) -> list[Received]:
         """Every request so far, in the order of arrival."""
         with self._lock:
-            return list(self._requests)
+            return list(self._requests.values())
 
     @property
     def writes(self) -> list[Received]:
-        return [each for each in self.requests if each.method != "GET"]
+        reading = ("GET", "HEAD", "OPTIONS")
+        return [each for each in self.requests if each.method not in reading]
 
     def on(self, match: str, **fault: Any) -> None:
         """Script a fault: the fields of `Fault`, such as `status=503`, `times=2`, `reset=True`."""
@@ -112,8 +146,11 @@ class Emulator:
 
     def _reply(self, request: Request) -> Reply | None:
         """The whole life of a request; None is a connection that is reset."""
+        request = _as_if_asked_here(request)
+        if urlsplit(request.target).path.startswith(PREFIX):
+            return control(self, request)
         key = self._admit(request)
-        number, received, fault = self._record(request, authorized=isinstance(key, Key))
+        received, fault = self._record(request, authorized=isinstance(key, Key))
         self._closing.wait(self.world.script.latency_seconds + fault.delay_seconds)
         if fault.stall_seconds:
             self._closing.wait(fault.stall_seconds)
@@ -123,19 +160,21 @@ class Emulator:
         else:
             reply = _dress(given, fault, self._headers(key, received))
             status = reply.status
+        ended = replace(received, status=status, ended=time.monotonic())
         with self._lock:
-            ended = replace(received, status=status, ended=time.monotonic())
-            self._requests[number] = ended
-        _log.info("%s %s → %s", request.method, request.target, status or "reset")
+            if received.request_id in self._requests:
+                self._requests[received.request_id] = ended
+        _log.info("%s %s → %s", request.method, ascii(request.target)[1:-1], status or "reset")
         return reply
 
     def _admit(self, request: Request) -> Key | Refused:
+        authorization = request.headers.get("authorization")
         try:
-            return self._gate.admit(request.authorization, request.method, request.target)
+            return self._gate.admit(authorization, _method(request), request.target)
         except Refused as refused:
             return refused
 
-    def _record(self, request: Request, *, authorized: bool) -> tuple[int, Received, Fault]:
+    def _record(self, request: Request, *, authorized: bool) -> tuple[Received, Fault]:
         parts = urlsplit(request.target)
         received = Received(
             method=request.method,
@@ -148,9 +187,9 @@ class Emulator:
             ended=request.started,
         )
         with self._lock:
-            self._requests.append(received)
+            self._requests[received.request_id] = received
             fault = self._faults.strike(request.method, parts.path) or _HARMLESS
-            return len(self._requests) - 1, received, fault
+            return received, fault
 
     def _scripted(self, fault: Fault, received: Received) -> Answer | None:
         """The answer that keeps the request from being handled, if there is one."""
@@ -167,24 +206,46 @@ class Emulator:
             except Exception:  # noqa: BLE001 - a fault of ours looks as one of Apple's would
                 _log.exception("%s %s", request.method, request.target)
                 given = Answer(500, problems.unexpected().document())
-            if request.method != "GET" and given.status < 400:
+            if _method(request) != "GET" and given.status < 400:
                 self._save()
         return replace(given, status=fault.applied_then or given.status)
 
     def _answer(self, request: Request, key: Key | Refused) -> Answer:
         if isinstance(key, Refused):
             raise key
-        if self._remaining(key) <= 0:
+        hour, minute = self._remaining(key)
+        if hour <= 0 or (minute is not None and minute <= 0):
             raise problems.rate_limited()
         self._spent[key.id].append(self._now())
+        method = _method(request)
+        if method != "GET" and self._first is None:
+            self._remember()
         view = View(self.world, key, self._now())
-        return answer(view, request.method, self.url + request.target, request.body)
+        return answer(view, method, self._origin_for(request), request.target, request.body)
 
-    def _remaining(self, key: Key) -> int:
-        spent = self._spent.setdefault(key.id, deque())
-        while spent and spent[0] <= self._now() - _HOUR_S:
+    def _origin_for(self, request: Request) -> str:
+        """Where the links of an answer lead."""
+        host = request.headers.get("host", "")
+        if self.origin is not None or not _HOST.fullmatch(host):
+            return self.origin or self.url
+        scheme = request.headers.get("x-forwarded-proto", "")
+        if scheme not in ("http", "https"):
+            scheme = "https" if request.is_secure else "http"
+        return f"{scheme}://{host}"
+
+    def _remaining(self, key: Key) -> tuple[int, int | None]:
+        """What a key may ask for yet within the hour, and within the minute if that is limited."""
+        script, now = self.world.script, self._now()
+        if key.id not in self._spent:
+            self._spent[key.id] = deque([now] * script.rate_limit_spent)
+        spent = self._spent[key.id]
+        while spent and spent[0] <= now - _HOUR_S:
             spent.popleft()
-        return self.world.script.rate_limit - len(spent)
+        left = max(0, script.rate_limit - len(spent))
+        if script.minute_limit is None:
+            return left, None
+        lately = sum(1 for each in spent if each > now - _MINUTE_S)
+        return left, max(0, script.minute_limit - lately)
 
     def _headers(self, key: Key | Refused, received: Received) -> list[tuple[str, str]]:
         headers = [
@@ -192,11 +253,20 @@ class Emulator:
             ("X-Request-ID", received.request_id),
         ]
         if isinstance(key, Key):
+            script = self.world.script
             with self._lock:
-                left = self._remaining(key)
-            limit = self.world.script.rate_limit
-            headers.append(("X-Rate-Limit", f"user-hour-lim:{limit};user-hour-rem:{left};"))
+                hour, minute = self._remaining(key)
+            limits = f"user-hour-lim:{script.rate_limit};user-hour-rem:{hour};"
+            if minute is not None:
+                limits += f"user-minute-lim:{script.minute_limit};user-minute-rem:{minute};"
+            headers.append(("X-Rate-Limit", limits))
         return headers
+
+    def _remember(self) -> None:
+        """Keep the world as it is now, for a reset."""
+        first = self.world.to_json()
+        first.setdefault("script", {})["startedAt"] = self._started_at
+        self._first = first
 
     def _save(self) -> None:
         if self._save_to is not None:
@@ -205,18 +275,32 @@ class Emulator:
             beside.replace(self._save_to)
 
 
+def _as_if_asked_here(request: Request) -> Request:
+    """A client that takes us for its proxy names the whole URL."""
+    if (url := _URL.match(request.target)) is not None:
+        headers = {**request.headers, "host": url["host"]}
+        request = replace(request, target=request.target[url.end() :], headers=headers)
+    return replace(request, target="/" + request.target.lstrip("/"))
+
+
+def _method(request: Request) -> str:
+    """HEAD is a GET whose body is not sent."""
+    return "GET" if request.method == "HEAD" else request.method
+
+
 def _dress(given: Answer, fault: Fault, headers: list[tuple[str, str]]) -> Reply:
     """`given`, with what the fault puts in its place, or around it."""
     document = given.document if fault.body is None else fault.body
     text = document if isinstance(document, str) else json.dumps(document)
     body = b"" if document is None or fault.empty_body else text.encode()
     if body:
-        headers = [*headers, ("Content-Type", fault.content_type or _content_type(document))]
+        kind = given.content_type if fault.body is None else _content_type(document)
+        headers = [*headers, ("Content-Type", fault.content_type or kind)]
     ours = fault.header_pairs()
     replaced = {name.lower() for name, _ in ours}
     kept = [pair for pair in headers if pair[0].lower() not in replaced]
     if not fault.truncate:
-        return Reply(given.status, [*kept, *ours], body, len(body))
+        return Reply(given.status, [*kept, *ours], body)
     # A 204 has no body to cut short, so one is announced that never comes.
     status = 200 if given.status == 204 else given.status
     return Reply(status, [*kept, *ours], body[: len(body) // 2], len(body) or 64)
@@ -230,6 +314,6 @@ def _content_type(document: Any) -> str:
 
 def _json_or_none(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return parse(body)
     except ValueError:
         return None

@@ -4,7 +4,6 @@ The classes are the JSON, in Apple's words (`bundle_id` is `"bundleId"`); what i
 sensible value. Seconds count from the emulator's start, kept in `script.startedAt`.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ from typing import Any, Literal, Self
 from uuid import NAMESPACE_URL, uuid5
 from zlib import crc32
 
-from asc_linker.emulator.codec import WorldError, decode, encode
+from asc_linker.emulator.codec import WorldError, decode, encode, parse
 from asc_linker.emulator.faults import Fault
 from asc_linker.emulator.words import (
     AppVersionState,
@@ -27,6 +26,7 @@ from asc_linker.emulator.words import (
 )
 
 _LIFE_OF_A_BUILD = timedelta(days=90)
+_MOST_COPIES = 5000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Build:
     expired: bool = False
     build_audience_type: BuildAudienceType = BuildAudienceType.APP_STORE_ELIGIBLE
     uses_non_exempt_encryption: bool | None = None
-    min_os_version: str | None = None
+    min_os_version: str | None = "13.0"
     appears_after_seconds: float = 0.0
     processed_after_seconds: float = 0.0
     vanishes: tuple[tuple[float, float], ...] = ()
@@ -64,7 +64,7 @@ class Build:
         return self.processing_state if processed else ProcessingState.PROCESSING
 
     def has_expired(self, now: float) -> bool:
-        lapsed = self.expiration_date is not None and now >= _epoch(self.expiration_date)
+        lapsed = self.expiration_date is not None and now >= epoch(self.expiration_date)
         return self.expired or lapsed
 
 
@@ -80,7 +80,7 @@ class AppStoreVersion:
     release_type: ReleaseType | None = ReleaseType.AFTER_APPROVAL
     earliest_release_date: str | None = None
     review_type: ReviewType | None = ReviewType.APP_STORE
-    copyright: str | None = None
+    copyright: str | None = "2026 Example"
     downloadable: bool | None = True
     uses_idfa: bool | None = None
     build: str | None = None
@@ -117,13 +117,15 @@ class BuildUpload:
     cf_bundle_short_version_string: str
     id: str = ""
     platform: Platform = Platform.IOS
+    created_date: str | None = None
     uploaded_date: str | None = None
+    """Stays null while the upload is awaited."""
     state: UploadState = field(default_factory=UploadState)
     fails_after_seconds: float | None = None
     build: str | None = None
 
     def __post_init__(self) -> None:
-        _check_dates(uploadedDate=self.uploaded_date)
+        _check_dates(createdDate=self.created_date, uploadedDate=self.uploaded_date)
 
     @property
     def is_doomed(self) -> bool:
@@ -166,6 +168,7 @@ class App:
                 cf_bundle_version=build.version,
                 cf_bundle_short_version_string=build.pre_release_version,
                 platform=build.platform,
+                created_date=build.uploaded_date,
                 uploaded_date=build.uploaded_date,
                 build=build.id,
             )
@@ -173,6 +176,9 @@ class App:
             if not any(upload.build == build.id for upload in self.build_uploads)
         )
         return [*self.build_uploads, *implied]
+
+    def build(self, build_id: str | None) -> Build | None:
+        return next((build for build in self.builds if build.id == build_id), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +204,10 @@ class Script:
     latency_seconds: float = 0.0
     started_at: float | None = None
     rate_limit: int = 3600
+    """Requests that a key has in any hour."""
+    rate_limit_spent: int = 0
+    """How many of them each key has just spent when the emulator starts."""
+    minute_limit: int | None = None
     ignore_filters: bool = False
     refuse_filters: tuple[str, ...] = ()
     linkage_answers_with_body: bool = False
@@ -219,10 +229,10 @@ class World:
         """Raises WorldError: it is no JSON, or no world, and the message says where."""
         if isinstance(world, str | bytes):
             try:
-                world = json.loads(world)
+                world = parse(world)
             except ValueError as error:
                 raise WorldError(f"the world is not JSON: {error}") from error
-        decoded: Self = decode(cls, world)
+        decoded: Self = decode(cls, _with_copies(world))
         return decoded
 
     def to_json(self) -> dict[str, Any]:
@@ -245,7 +255,7 @@ class World:
                 version.created_date = version.created_date or stamp(past + timedelta(seconds=n))
             dated: list[Build | BuildUpload] = [*app.builds, *app.build_uploads]
             for n, each in enumerate(dated):
-                each.uploaded_date = each.uploaded_date or stamp(past + timedelta(minutes=n))
+                _date(each, stamp(past + timedelta(minutes=n)))
             for build in app.builds:
                 if build.expiration_date is None and build.uploaded_date is not None:
                     uploaded = datetime.fromisoformat(build.uploaded_date)
@@ -285,6 +295,34 @@ class World:
             version.build = _attached(app, version, f"{place}.appStoreVersions[{n}].build")
 
 
+def _with_copies(world: Any) -> Any:
+    """`world`, in which each app with `copies` is so many apps: `{n}` in its texts is 1, 2, ….
+
+    Raises WorldError: `copies` is no number of apps.
+    """
+    if not isinstance(world, Mapping) or not isinstance(world.get("apps"), list):
+        return world
+    apps: list[Any] = []
+    for place, app in enumerate(world["apps"]):
+        if not isinstance(app, Mapping) or "copies" not in app:
+            apps.append(app)
+            continue
+        copies = app["copies"]
+        if type(copies) is not int or not 1 <= copies <= _MOST_COPIES:
+            raise WorldError(f"apps[{place}].copies: {copies!r} is not from 1 to {_MOST_COPIES}")
+        single = {name: value for name, value in app.items() if name != "copies"}
+        apps += [_numbered(single, str(n)) for n in range(1, copies + 1)]
+    return {**world, "apps": apps}
+
+
+def _numbered(value: Any, number: str) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _numbered(item, number) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_numbered(item, number) for item in value]
+    return value.replace("{n}", number) if isinstance(value, str) else value
+
+
 def version_id(world: World, app: App, version: AppStoreVersion) -> str:
     """An id for a new version of `app`, which no version of `world` has."""
     key = ("appStoreVersions", app.id, version.platform, version.version_string)
@@ -294,6 +332,14 @@ def version_id(world: World, app: App, version: AppStoreVersion) -> str:
 def stamp(moment: datetime) -> str:
     """A moment as Apple writes it."""
     return moment.isoformat(timespec="seconds")
+
+
+def _date(item: Build | BuildUpload, moment: str) -> None:
+    if isinstance(item, BuildUpload):
+        item.created_date = item.created_date or item.uploaded_date or moment
+        if item.state.state is BuildUploadState.AWAITING_UPLOAD:
+            return
+    item.uploaded_date = item.uploaded_date or moment
 
 
 def _attached(app: App, version: AppStoreVersion, place: str) -> str | None:
@@ -325,7 +371,7 @@ def _uuids(*key: str) -> Iterator[str]:
         yield _uuid(*key, str(n))
 
 
-def _epoch(moment: str) -> float:
+def epoch(moment: str) -> float:
     parsed = datetime.fromisoformat(moment)
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
@@ -333,7 +379,7 @@ def _epoch(moment: str) -> float:
 def _check_dates(**dates: str | None) -> None:
     for name, moment in dates.items():
         try:
-            _epoch(moment or "2026-01-01")
+            epoch(moment or "2026-01-01")
         except ValueError:
             raise ValueError(f"{name}: {moment!r} is no ISO 8601 time") from None
 

@@ -1,4 +1,4 @@
-"""The POST and PATCH endpoints: everything is checked, then everything is changed."""
+"""The POST, PATCH and DELETE endpoints: everything is checked, then everything is changed."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,7 +6,8 @@ from typing import Any
 
 from asc_linker.emulator import bodies, problems
 from asc_linker.emulator.call import Answer, Call
-from asc_linker.emulator.reads import attached_linkage, one_build, one_version
+from asc_linker.emulator.facts import TYPES
+from asc_linker.emulator.reads import one
 from asc_linker.emulator.words import (
     BuildAudienceType,
     Platform,
@@ -19,12 +20,12 @@ from asc_linker.emulator.world import App, AppStoreVersion, Build, stamp, versio
 
 
 def link_build(call: Call, identifier: str) -> Answer:
-    app, version = call.version(identifier)
+    found = call.view.find("appStoreVersions", identifier)
     build_id = bodies.read_linkage(bodies.read_json(call.body), "builds")
-    _require_editable(call, version)
-    version.build = _attachable(call, app, version, build_id)
+    _require_editable(call, found.item)
+    found.item.build = _attachable(call, found.app, found.item, build_id)
     if call.world.script.linkage_answers_with_body:
-        return attached_linkage(call, identifier)
+        return Answer(200, call.writer.linkage(found, TYPES[found.type].relationships["build"]))
     return Answer(204)
 
 
@@ -44,11 +45,12 @@ def create_version(call: Call) -> Answer:
     _change(version, entity.attributes)
     version.id = version_id(call.world, app, version)
     app.app_store_versions.append(version)
-    return Answer(201, one_version(call, version.id).document)
+    return Answer(201, one(call, "appStoreVersions", version.id).document)
 
 
 def change_version(call: Call, identifier: str) -> Answer:
-    app, version = call.version(identifier)
+    found = call.view.find("appStoreVersions", identifier)
+    app, version = found.app, found.item
     entity = bodies.read_entity(bodies.read_json(call.body), bodies.CHANGED_VERSION, identifier)
     state = version.state_at(call.view.seconds)
     name = entity.attributes.get("versionString") or version.version_string
@@ -65,11 +67,19 @@ def change_version(call: Call, identifier: str) -> Answer:
         build_id = _attachable(call, app, renamed, entity.relationships["build"])
     version.version_string, version.build = name, build_id
     _change(version, entity.attributes)
-    return one_version(call, identifier)
+    return one(call, found.type, identifier)
+
+
+def delete_version(call: Call, identifier: str) -> Answer:
+    found = call.view.find("appStoreVersions", identifier)
+    if not found.item.state_at(call.view.seconds).is_editable:
+        raise problems.may_not_be_deleted(found.type, identifier)
+    found.app.app_store_versions.remove(found.item)
+    return Answer(204)
 
 
 def change_build(call: Call, identifier: str) -> Answer:
-    _, build = call.build(identifier)
+    build = call.view.find("builds", identifier).item
     entity = bodies.read_entity(bodies.read_json(call.body), bodies.CHANGED_BUILD, identifier)
     if declaration := entity.relationships.get("appEncryptionDeclaration"):
         raise problems.invalid_relationship("appEncryptionDeclaration", _not_valid(declaration))
@@ -82,12 +92,12 @@ def change_build(call: Call, identifier: str) -> Answer:
     if answer is not None:
         build.uses_non_exempt_encryption = answer
     build.expired = build.expired or bool(expired)
-    return one_build(call, identifier)
+    return one(call, "builds", identifier)
 
 
 def _require_editable(call: Call, version: AppStoreVersion) -> None:
     if not version.state_at(call.view.seconds).is_editable:
-        raise problems.state_forbids_relationship("build")
+        raise problems.state_forbids_build()
 
 
 def _attachable(call: Call, app: App, version: AppStoreVersion, build_id: str | None) -> str | None:
@@ -97,7 +107,8 @@ def _attachable(call: Call, app: App, version: AppStoreVersion, build_id: str | 
     """
     if build_id is None:
         return None
-    found = next(((owner, b) for owner, b in call.view.builds() if b.id == build_id), None)
+    listed = call.view.listed_builds()
+    found = next(((owner, build) for owner, build in listed if build.id == build_id), None)
     if found is None:
         raise problems.invalid_relationship("build", _not_valid(build_id))
     owner, build = found
@@ -111,7 +122,7 @@ def _attachable(call: Call, app: App, version: AppStoreVersion, build_id: str | 
     if call.view.seconds < build.attachable_after_seconds:
         if build.not_attachable_answer == "NOT_FOUND":
             raise problems.no_resource("builds", build_id)
-        raise problems.state_forbids_relationship("build")
+        raise problems.state_forbids_build()
     return build_id
 
 

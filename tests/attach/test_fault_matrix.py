@@ -55,7 +55,7 @@ def expected_code(
         return 0
     if operation == WAITING and position.is_for_uploads and misfortune.code == 7:
         # While the build is waited for, news of its upload is welcome, and not needed.
-        return 0 if misfortune.passes else 7
+        return 0 if misfortune.passes or position.nth == 0 else 7
     if is_read_back and (for_good or not misfortune.passes):
         # Apple took the write, and only its proof is missing.
         return 7
@@ -65,7 +65,7 @@ def expected_code(
         return 0
     if operation == WAITING and position.path == "/v1/builds" and position.nth == 2:
         # What the app has instead of a build that is not listed is news, and not needed.
-        return misfortune.code if for_good else 0
+        return 0 if misfortune.code == 7 and not for_good else misfortune.code
     return misfortune.code if for_good or not misfortune.passes else 0
 
 

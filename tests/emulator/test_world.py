@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +13,6 @@ from emulator.played import Apple, Clock
 from asc_linker.emulator import Emulator, ThrowawayKey, World, WorldError, example_world
 
 Play = Callable[..., Apple]
-ROOT = Path(__file__).parents[2]
 
 
 def test_a_minimal_world_is_completed_sensibly() -> None:
@@ -49,6 +44,8 @@ NOTES = {"bundleId": "com.example.notes"}
         ("[]", "the world: [] is not an object"),
         ({"app": []}, "app: unknown key; known here are agreementMissing, apps, keys, script"),
         ({"apps": {}}, "apps: {} is not a list"),
+        ({"apps": [NOTES | {"copies": 0}]}, "apps[0].copies: 0 is not from 1 to 5000"),
+        ("[" * 100_000, "the world is not JSON: nested too deeply"),
         ({"apps": [{}]}, "apps[0].bundleId: required, and not given"),
         ({"apps": [{"bundleId": 1}]}, "apps[0].bundleId: 1 is not a string"),
         ({"apps": [NOTES, NOTES]}, "apps[1].id: '"),
@@ -149,52 +146,38 @@ def test_the_example_fits_the_inputs_it_is_made_for(
     assert app.app_store_versions[0].build == app.builds[0].id
 
 
-def serve(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "asc_linker.emulator", *arguments]
-    return subprocess.run(  # noqa: PLW1510
-        command, capture_output=True, text=True, cwd=ROOT, timeout=20, **options
-    )
+def test_one_app_can_be_many() -> None:
+    app = {
+        "bundleId": "com.example.app{n}",
+        "copies": 3,
+        "appStoreVersions": [{"versionString": "1.{n}", "build": "{n}"}],
+        "builds": [{"version": "{n}", "preReleaseVersion": "1.{n}"}],
+    }
+    world = World.from_json({"apps": [app, NOTES]})
+
+    assert [each.bundle_id for each in world.apps] == [
+        "com.example.app1",
+        "com.example.app2",
+        "com.example.app3",
+        "com.example.notes",
+    ]
+    assert world.apps[2].app_store_versions[0].version_string == "1.3"
+    assert World.from_json(world.to_json()) == world
 
 
-def test_the_command_tells_where_it_serves_and_stops_in_time(tmp_path: Path) -> None:
-    key_file = tmp_path / "AuthKey.p8"
-    first = serve("--write-key", str(key_file), "--for-seconds", "0")
-    second = serve("--write-key", str(key_file), "--for-seconds", "0")
+def test_an_upload_that_is_awaited_has_no_upload_date_yet(play: Play) -> None:
+    awaited = {
+        "cfBundleVersion": "232",
+        "cfBundleShortVersionString": "1.4.2",
+        "state": {"state": "AWAITING_UPLOAD"},
+        "createdDate": "2026-09-01T10:00:00+00:00",
+    }
+    complete = {**awaited, "cfBundleVersion": "233", "state": {"state": "COMPLETE"}}
+    apple = play(app={"buildUploads": [awaited, complete]})
+    path = "/v1/apps/6446000001/buildUploads?sort=-uploadedDate&include=build"
+    found = {each["attributes"]["cfBundleVersion"]: each for each in apple.get(path).json()["data"]}
 
-    assert (first.returncode, first.stderr) == (0, "")
-    key = ThrowawayKey.from_pem(key_file.read_text())
-    assert f"API key id:  {key.key_id}" in first.stdout
-    assert f"API key id:  {key.key_id}" in second.stdout
-    assert key_file.stat().st_mode & 0o077 == 0
-
-
-@pytest.mark.parametrize("world", ['{"apps": 1}', None])
-def test_a_world_that_cannot_be_served_is_one_line_and_two(
-    tmp_path: Path, world: str | None
-) -> None:
-    file = tmp_path / "world.json"
-    if world is not None:
-        file.write_text(world)
-    ended = serve("--world", str(file))
-
-    assert ended.returncode == 2
-    assert len(ended.stderr.splitlines()) == 1
-    assert str(file) in ended.stderr
-
-
-def test_a_key_file_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
-    file = tmp_path / "notes.txt"
-    file.write_text("mine")
-
-    assert serve("--write-key", str(file)).returncode == 2
-    assert file.read_text() == "mine"
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_ends_well_when_it_is_told_to(number: signal.Signals) -> None:
-    command = [sys.executable, "-m", "asc_linker.emulator"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as served:
-        assert served.stdout is not None
-        assert served.stdout.readline().startswith("App Store Connect, emulated: http://127.0.0.1:")
-        os.kill(served.pid, number)
-        assert served.wait(10) == 0
+    assert found["232"]["attributes"]["uploadedDate"] is None
+    assert found["232"]["attributes"]["createdDate"] == "2026-09-01T10:00:00+00:00"
+    assert found["233"]["attributes"]["state"]["state"] == "COMPLETE"
+    assert found["233"]["relationships"]["build"]["data"] is None

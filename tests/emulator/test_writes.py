@@ -17,8 +17,13 @@ UNSUITABLE = [
         "The specified pre-release build could not be added.",
     )
 ]
-STATE = "A relationship value is not acceptable for the current resource state."
-INVALID_STATE = [(409, "ENTITY_ERROR.RELATIONSHIP.INVALID.INVALID_STATE", STATE)]
+INVALID_STATE = [
+    (
+        409,
+        "ENTITY_ERROR.RELATIONSHIP.INVALID.INVALID_STATE",
+        "The specified pre-release build could not be added.",
+    )
+]
 
 
 def attached(apple: Apple) -> str | None:
