@@ -230,7 +230,9 @@ def _settle_detach(decision: Decision, version: AppStoreVersion) -> Decision:
 def _locked(decision: Decision, version: AppStoreVersion) -> Decision:
     if decision.request.if_version_locked is IfVersionLocked.SKIP:
         reason = f"Version {version.version_string} is {version.state_word}."
-        plan = Plan(Outcome.SKIPPED, version, None, (), version, skip=Skip("locked", reason))
+        plan = Plan(
+            Outcome.SKIPPED, version, None, (), version, skip=Skip("version-locked", reason)
+        )
         return replace(decision, checks=_without_refusals(decision.checks), plan=plan)
     raise refused(decision.checks)
 

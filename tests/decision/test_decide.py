@@ -156,7 +156,7 @@ def test_locked_is_decided_before_if_attached_and_before_the_build() -> None:
                 [locked], builds, if_attached=if_attached, if_version_locked=IfVersionLocked.SKIP
             )
             assert (plan.outcome, plan.writes) == (Outcome.SKIPPED, ())
-            assert plan.skip == Skip("locked", "Version 1.4.2 is IN_REVIEW.")
+            assert plan.skip == Skip("version-locked", "Version 1.4.2 is IN_REVIEW.")
 
 
 def test_if_attached_is_decided_before_the_build() -> None:
