@@ -180,7 +180,7 @@ class Ledger:
             after = version_read or plan.after
         build = plan.build if plan and plan.build else last.build
         if build is not None and answer is not None:
-            build = replace(build, uses_non_exempt_encryption=answer)
+            build = build._replace(uses_non_exempt_encryption=answer)
         return AttachReport(
             outcome=outcome,
             request=last.request,

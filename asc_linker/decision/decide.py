@@ -223,7 +223,7 @@ def _settle_detach(decision: Decision, version: AppStoreVersion) -> Decision:
     if version.app_version_state.is_locked:
         return _locked(decision, version)
     write = DetachBuild(version.id, version.version_string, attached.number or attached.id)
-    plan = Plan(Outcome.DETACHED, version, None, (write,), replace(version, build=None))
+    plan = Plan(Outcome.DETACHED, version, None, (write,), version._replace(build=None))
     return replace(decision, plan=plan)
 
 

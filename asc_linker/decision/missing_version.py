@@ -106,7 +106,7 @@ def _after(decision: Decision, platform: Platform) -> AppStoreVersion:
     """The version as it will be, once it is renamed or created."""
     string, holder = decision.request.version_string, decision.version
     if holder is not None:
-        return replace(holder, version_string=string)
+        return holder._replace(version_string=string)
     state = AppVersionState.PREPARE_FOR_SUBMISSION
     return AppStoreVersion(VersionId(""), platform, string, state, state.value, app=decision.app)
 

@@ -156,8 +156,8 @@ def broken(*names: str) -> Candidates:
     return Candidates(
         replace(GOOD.request, **request),
         GOOD.app,
-        replace(GOOD.version, **version),
-        replace(GOOD.build, **build),
+        GOOD.version._replace(**version),
+        GOOD.build._replace(**build),
     )
 
 
@@ -285,8 +285,8 @@ def verdict_of(
     case = Candidates(
         replace(GOOD.request, **(request or {})),
         NOTES,
-        replace(GOOD.version, **(version or {})),
-        replace(GOOD.build, **(build or {})),
+        GOOD.version._replace(**(version or {})),
+        GOOD.build._replace(**(build or {})),
     )
     return next(check.verdict for check in preflight(case) if check.name == name)
 

@@ -169,7 +169,7 @@ def titles(outcome: Outcome = Outcome.ATTACHED, **changes: Any) -> list[str]:
     return [warning.title for warning in warnings(ended(outcome, **changes), NOW)]
 
 
-SOON = replace(BUILD, expires_at=NOW + timedelta(days=6))
+SOON = BUILD._replace(expires_at=NOW + timedelta(days=6))
 BITES: dict[str, dict[str, Any]] = {
     "Export compliance is unanswered": {"checks": (PASSED, UNANSWERED)},
     "The build expires soon": {"build": SOON},
@@ -199,11 +199,11 @@ def test_an_expiry_is_told_in_utc() -> None:
 
 @pytest.mark.parametrize("days", [7, -1])
 def test_what_expires_later_or_has_expired_does_not_expire_soon(days: int) -> None:
-    assert titles(build=replace(BUILD, expires_at=NOW + timedelta(days=days))) == []
+    assert titles(build=BUILD._replace(expires_at=NOW + timedelta(days=days))) == []
 
 
 def test_a_released_version_is_not_asked_about_its_encryption() -> None:
-    released = replace(VERSION, app_version_state=AppVersionState.READY_FOR_DISTRIBUTION)
+    released = VERSION._replace(app_version_state=AppVersionState.READY_FOR_DISTRIBUTION)
 
     assert titles(checks=(UNANSWERED,), version=released) == []
 
