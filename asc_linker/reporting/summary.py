@@ -21,6 +21,7 @@ from asc_linker.reporting.sentences import (
     headline,
     headline_of_all,
     message_lines,
+    outcome_and_reason,
     target,
     target_name,
     version_url,
@@ -196,7 +197,7 @@ def _cells(report: AttachReport) -> tuple[str, ...]:
         _linked_version(report),
         code(version.state_word) if version else "",
         markdown(build_change(report)),
-        report.outcome.value,
+        prose(outcome_and_reason(report)),
     )
 
 
