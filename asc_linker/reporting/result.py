@@ -144,8 +144,8 @@ def beside_the_annotations(reports: Sequence[AttachReport]) -> list[Block]:
     blocks: list[Block] = []
     for group in groups[:MOST_ANNOTATIONS]:
         if (error := group[0].error) is not None:
-            told = apples_sentence(error)
-            rest = [each for each in apple_lines(error.apple) if each.strip() != told]
+            annotated = apples_sentence(error)
+            rest = [each for each in apple_lines(error.apple) if each.strip() != annotated]
             name = name_among(reports, group[0]) if len(group) == 1 else ""
             about = f"{name}: " if name else ""
             blocks += [line(f"{about}{text}") for text in rest]
