@@ -205,6 +205,12 @@ def test_of_several_targets_there_is_one_table_refused_ones_first() -> None:
     ]
 
 
+def test_a_skip_among_several_says_why() -> None:
+    skipped = of_app(1, Outcome.SKIPPED, reason="Version 1.4.2 is `IN_REVIEW`.")
+
+    assert "| ⚠️ skipped: Version 1.4.2 is `IN_REVIEW`. |" in shown(of_app(0), skipped)
+
+
 def test_each_cause_is_explained_once_with_its_targets() -> None:
     error = CredentialsError("Apple does not accept the key.", hint="Check it.")
     reports = many(20, lambda n: of_app(n, Outcome.FAILED, error=error, checks=()))
