@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from asc_linker import signals
-from asc_linker.inputs.private_key import secret_lines
+from asc_linker.inputs.read_job import job_secrets, read_report_file
 from asc_linker.inputs.table import INPUTS
 from asc_linker.reporting.annotations import Annotation, Level, run_annotations
 from asc_linker.reporting.files import attempt, write_report_file
@@ -20,6 +20,8 @@ from asc_linker.reporting.summary import summary
 from asc_linker.run import Listeners, run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from asc_linker.run import Ending
 
 
@@ -29,15 +31,15 @@ def main() -> int:
     runner = Runner()
     inputs = runner.inputs(entry.name for entry in INPUTS)
     inputs.setdefault("tag", runner.pushed_tag)
-    for line in secret_lines(inputs.get("api-private-key", "")):
+    for line in job_secrets(inputs, runner.environment):
         runner.mask(line)
     listeners = Listeners(Heartbeat(runner.log), on_token=runner.mask, debug=runner.debug)
     with runner.group("asc-linker"):
         ending = run(inputs, runner.environment, listeners)
-    return _publish(ending, runner, inputs.get("report-file", ""))
+    return _publish(ending, runner, read_report_file(inputs))
 
 
-def _publish(ending: Ending, runner: Runner, path: str) -> int:
+def _publish(ending: Ending, runner: Runner, path: Path | None) -> int:
     """Write the results everywhere a workflow looks for them. Returns the exit code."""
     reports, shard, now = ending.reports, ending.shard, datetime.now(UTC)
     faults = [

@@ -100,6 +100,8 @@ def cli() -> None:
 
 def _operate(operation: str, *, json: bool, quiet: bool, verbose: bool, **flags: str | None) -> int:
     """Attach, detach or show."""
+    from asc_linker.inputs.read_job import read_report_file
+
     _refuse_words()
     given, found = gather(input_names(), flags, os.environ, _home())
     inputs = {**given, **found.inputs, "operation": operation}
@@ -108,7 +110,7 @@ def _operate(operation: str, *, json: bool, quiet: bool, verbose: bool, **flags:
     for report in ending.reports:
         if isinstance(report.error, InputError) and not inputs.get("api-private-key"):
             report.error.hint = "" if found.fault else _NO_KEY
-    return _end(ending, console, json=json, quiet=quiet, path=inputs.get("report-file", ""))
+    return _end(ending, console, json=json, quiet=quiet, report_file=read_report_file(inputs))
 
 
 def _run(inputs: Mapping[str, str], console: Console) -> Ending:
@@ -119,7 +121,12 @@ def _run(inputs: Mapping[str, str], console: Console) -> Ending:
 
 
 def _end(
-    ending: Ending, console: Console, *, json: bool = False, quiet: bool = False, path: str = ""
+    ending: Ending,
+    console: Console,
+    *,
+    json: bool = False,
+    quiet: bool = False,
+    report_file: Path | None = None,
 ) -> int:
     """Show and write how a run ended. Returns the exit code."""
     from asc_linker.reporting.files import write_report_file
@@ -130,7 +137,7 @@ def _end(
     console.show(run_blocks(reports, datetime.now(UTC), shard, quiet=quiet))
     for line in ending.trace.splitlines():
         console.debug(line)
-    faults = write_report_file(path, reports, shard)
+    faults = write_report_file(report_file, reports, shard)
     if json:
         faults += _print(report_json(reports))
     console.show(unwritten_blocks(faults, reports))

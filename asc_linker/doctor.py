@@ -51,21 +51,22 @@ _ROLE = (
 )
 
 
-_NAMES = {
-    "key-inputs": "Inputs",
-    "key-form": "Key",
-    "key-id": "Key id",
-    "key-clock": "Clock",
-    "key-accepted": "Accepted",
-    "key-kind": "Kind",
-    "key-permission": "Permission",
-    "key-agreements": "Agreements",
-    "key-role": "Role",
-    "key-apps": "Apps",
-    "key-app": "App",
-    "key-versions": "Versions",
-    "key-unused": "Not used",
-    "key-connection": "App Store Connect",
+# The section of the troubleshooting page about what each check is for.
+_IDS = {
+    "Inputs": "inputs",
+    "Key": "inputs",
+    "Key id": "inputs",
+    "Not used": "inputs",
+    "Clock": "clock-wrong",
+    "Accepted": "key-refused",
+    "Kind": "key-refused",
+    "Permission": "forbidden",
+    "Agreements": "agreement-missing",
+    "Role": "role-too-low",
+    "Apps": "app-not-found",
+    "App": "app-not-found",
+    "Versions": "forbidden",
+    "App Store Connect": "app-store-connect-failed",
 }
 
 
@@ -98,17 +99,19 @@ class Diagnosis:
         }
         return json.dumps([full | checks_and_error(self.checks, self.error)], ensure_ascii=False)
 
-    def ok(self, which: str, sentence: str) -> None:
-        self._add(which, Verdict.OK, sentence)
+    def ok(self, name: str, sentence: str) -> None:
+        self._add(name, Verdict.OK, sentence)
 
-    def refused(self, which: str, sentence: str) -> None:
-        self._add(which, Verdict.REFUSED, sentence)
+    def refused(self, name: str, sentence: str, error: AscLinkerError | None = None) -> None:
+        self._add(name, Verdict.REFUSED, sentence, error)
 
-    def not_known(self, which: str, sentence: str) -> None:
-        self._add(which, Verdict.APPLE_DECIDES, sentence)
+    def not_known(self, name: str, sentence: str) -> None:
+        self._add(name, Verdict.APPLE_DECIDES, sentence)
 
-    def _add(self, which: str, verdict: Verdict, sentence: str) -> None:
-        self.checks.append(Check(which, _NAMES[which], verdict, sentence))
+    def _add(
+        self, name: str, verdict: Verdict, sentence: str, error: AscLinkerError | None = None
+    ) -> None:
+        self.checks.append(Check(error.id if error else _IDS[name], name, verdict, sentence))
 
 
 def diagnose(
@@ -128,11 +131,11 @@ def diagnose(
         (access,) = keys.values()
     except InputError as error:
         for fault in error.faults:
-            diagnosis.refused("key-inputs", fault)
+            diagnosis.refused("Inputs", fault)
         diagnosis.error = error
     else:
-        diagnosis.ok("key-form", f"A P-256 private key, from {origins.get('api-private-key', '')}.")
-        diagnosis.ok("key-id", _identity(access.credentials, origins))
+        diagnosis.ok("Key", f"A P-256 private key, from {origins.get('api-private-key', '')}.")
+        diagnosis.ok("Key id", _identity(access.credentials, origins))
         examination = _Examination(
             job.requests[0], access, console, diagnosis, clock or SystemClock()
         )
@@ -143,7 +146,7 @@ def diagnose(
             diagnosis.error = Stopped(stop.signal_number, str(stop))
     if unused:
         diagnosis.not_known(
-            "key-unused", f"{', '.join(unused)}. A key is taken whole, from one tool."
+            "Not used", f"{', '.join(unused)}. A key is taken whole, from one tool."
         )
     return diagnosis
 
@@ -191,11 +194,11 @@ class _Examination:
             if isinstance(error, CredentialsError):
                 self._note_refused(error)
             elif isinstance(error, NotFound):
-                diagnosis.refused("key-app", error.message)
+                diagnosis.refused("App", error.message, error)
             else:
-                diagnosis.refused("key-connection", error.message)
+                diagnosis.refused("App Store Connect", error.message, error)
         else:
-            diagnosis.not_known("key-role", _ROLE)
+            diagnosis.not_known("Role", _ROLE)
 
     def _connect(self, access: Access) -> AbstractContextManager[AppStoreConnect]:
         from asc_linker.apple.client import connect
@@ -218,28 +221,26 @@ class _Examination:
         self._is_accepted = True
         self._note_clock()
         kind = "a team" if self._access.credentials.issuer_id else "an individual"
-        self._diagnosis.ok("key-accepted", f"Apple accepts it as {kind} key.")
-        self._diagnosis.ok("key-agreements", "None is missing, as far as reading needs them.")
+        self._diagnosis.ok("Accepted", f"Apple accepts it as {kind} key.")
+        self._diagnosis.ok("Agreements", "None is missing, as far as reading needs them.")
 
     def _note_clock(self) -> None:
         apples = epoch(self._date)
         if apples is None:
-            self._diagnosis.not_known(
-                "key-clock", "Not known: there is no answer with Apple's time."
-            )
+            self._diagnosis.not_known("Clock", "Not known: there is no answer with Apple's time.")
         elif fault := clock_fault(self._date, self._answered_at):
-            self._diagnosis.refused("key-clock", f"{fault} Set it: a larger difference is refused.")
+            self._diagnosis.refused("Clock", f"{fault} Set it: a larger difference is refused.")
         else:
             # An HTTP date has no fractions.
             skew = duration(max(1.0, abs(self._answered_at - apples)))
-            self._diagnosis.ok("key-clock", f"Within {skew} of Apple's.")
+            self._diagnosis.ok("Clock", f"Within {skew} of Apple's.")
 
     def _note_apps(self, apple: AppStoreConnect) -> None:
         """The app that was asked for and its versions; without one, what the key sees."""
         diagnosis, request = self._diagnosis, self._request
         if not request.bundle_id and not request.app_id:
             if diagnosis.apps:
-                diagnosis.ok("key-apps", f"The key sees {_app_list(diagnosis.apps)}.")
+                diagnosis.ok("Apps", f"The key sees {_app_list(diagnosis.apps)}.")
                 return
             raise NotFound(
                 "The key sees no app.",
@@ -255,31 +256,31 @@ class _Examination:
                 "the app, and that the key may see it.",
             )
         app = diagnosis.apps[0]
-        diagnosis.ok("key-app", f"The key sees {_named(app)}.")
+        diagnosis.ok("App", f"The key sees {_named(app)}.")
         versions = apple.versions(app.id)
-        diagnosis.ok("key-versions", f"It may read them: there are {len(versions)}.")
+        diagnosis.ok("Versions", f"It may read them: there are {len(versions)}.")
 
     def _note_refused(self, error: CredentialsError) -> None:
         """Say what was refused, and for a key of the other kind which it is."""
         diagnosis = self._diagnosis
         if self._status != 401:
             if not self._is_accepted:
-                diagnosis.ok("key-accepted", "Apple accepts the key, but forbids the request.")
-            diagnosis.refused("key-permission", error.message)
+                diagnosis.ok("Accepted", "Apple accepts the key, but forbids the request.")
+            diagnosis.refused("Permission", error.message, error)
             return
-        diagnosis.refused("key-accepted", error.message)
+        diagnosis.refused("Accepted", error.message, error)
         if clock_fault(self._date, self._answered_at):
             return
         if self._access.credentials.issuer_id is None:
             diagnosis.not_known(
-                "key-kind", "Without an issuer it counts as an individual key. Is it a team's?"
+                "Kind", "Without an issuer it counts as an individual key. Is it a team's?"
             )
             error.hint = f"If it is a team key, give `issuer-id`. {error.hint}"
         elif self._is_individual():
-            diagnosis.refused("key-kind", "It is an individual key, and was used with an issuer.")
+            diagnosis.refused("Kind", "It is an individual key, and was used with an issuer.")
             error.hint = "Leave out `issuer-id`: an individual key has none."
         else:
-            diagnosis.not_known("key-kind", "It is not accepted as an individual key either.")
+            diagnosis.not_known("Kind", "It is not accepted as an individual key either.")
 
     def _is_individual(self) -> bool:
         """Whether Apple accepts the key once no issuer is named."""

@@ -15,6 +15,7 @@ from asc_linker.decision.report import AttachReport, Outcome
 from asc_linker.errors import AscLinkerError, Interrupted, Stopped
 from asc_linker.inputs.read_job import read_boolean, read_job
 from asc_linker.signals import raising
+from asc_linker.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -139,9 +140,10 @@ class _Run:
             from asc_linker.attach.carry_out import look_back
 
             look_back(self._apple, self._ledger)
-        made = "What was written is told below." if self._ledger.has_written else ""
+        made = listed([str(write) for write in self._ledger.made])
+        before = f"Before that, {made}." if made else ""
         nothing = "" if made or self._ledger.pending else "Nothing was written."
-        return Stopped(stop.signal_number, f"{stop} {made}{nothing}".strip(), hint=_GO_ON)
+        return Stopped(stop.signal_number, f"{stop} {before}{nothing}".strip(), hint=_GO_ON)
 
     def _connect(self, keys: Mapping[str, Access]) -> None:
         from asc_linker.apple.client import connect

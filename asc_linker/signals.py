@@ -7,6 +7,7 @@ before it imports anything that takes time; the run is the only part that a sign
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,10 @@ def raising() -> Iterator[None]:
 
     Afterwards those of a door do nothing either; handlers of somebody else's are put back.
     """
+    if threading.current_thread() is not threading.main_thread():
+        # Python hands signals to the main thread alone, which is somebody else's then.
+        yield
+        return
     before = {number: signal.signal(number, _on_signal) for number in SIGNALS}
     _state.raises = True
     try:

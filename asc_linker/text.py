@@ -62,7 +62,11 @@ def markdown(text: str) -> str:
 
 
 def _escaped(line: str) -> str:
-    return _BLOCK.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", line))
+    return _BLOCK.sub(r"\1\\\2", _inline(line))
+
+
+def _inline(part: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", part)
 
 
 def prose(text: str) -> str:
@@ -70,8 +74,10 @@ def prose(text: str) -> str:
     line = one_line(text)
     if line.count("`") % 2 or _FENCE.search(line):
         return markdown(line)
-    parts = _CODE.split(line)
-    return "".join(code(part) if n % 2 else _escaped(part) for n, part in enumerate(parts))
+    first, *rest = _CODE.split(line)
+    return _escaped(first) + "".join(
+        _inline(part) if n % 2 else code(part) for n, part in enumerate(rest)
+    )
 
 
 def code(text: str) -> str:

@@ -118,15 +118,17 @@ def misfortunes(elsewhere: str) -> dict[str, Misfortune]:
     page = {"data": [], "links": {"self": elsewhere, "next": f"{elsewhere}/v1/apps?cursor=2"}}
     broken, late = "broke", "did not answer in time"
     return {
-        "429": Misfortune("429", {"status": 429}, "429"),
+        "429": Misfortune("429", {"status": 429}, "fewer requests at a time"),
         "429, Retry-After in seconds": Misfortune(
-            "429s", {"status": 429, "headers": {"Retry-After": "7"}}, "429"
+            "429s", {"status": 429, "headers": {"Retry-After": "7"}}, "fewer"
         ),
         "429, Retry-After as a date": Misfortune(
-            "429d", {"status": 429, "headers": {"Retry-After": in_30_s}}, "429"
+            "429d", {"status": 429, "headers": {"Retry-After": in_30_s}}, "fewer"
         ),
         "429, Retry-After twice": Misfortune(
-            "429²", {"status": 429, "headers": [("Retry-After", "5"), ("Retry-After", "7")]}, "429"
+            "429²",
+            {"status": 429, "headers": [("Retry-After", "5"), ("Retry-After", "7")]},
+            "fewer",
         ),
         "429, Retry-After beyond patience": Misfortune(
             "429!",

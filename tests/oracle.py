@@ -147,7 +147,7 @@ class _Sight:
         number = self.request["build-number"]
         builds = [each for each in self.every_build if self._is_meant(each, train(each))]
         if number == "latest":
-            candidates = [each for each in builds if not is_listed(each) or self._may_go(each)]
+            candidates = [each for each in builds if not is_listed(each) or not is_internal(each)]
             if len(platforms(candidates)) > 1:
                 return _ambiguous(candidates)
             if candidates:
@@ -188,12 +188,9 @@ class _Sight:
         if len(fitting) > 1:
             return _ambiguous(b for b in builds if b["platform"] in fitting)
         if not fitting:
-            # There is no such build. Where it is missing is not known either, if there are several.
-            missing = (4, self.request["build-number"].lstrip("0") or "0")
-            if len(platforms(self.versions)) > 1:
-                return Truth(reasons=(*fails(missing).reasons, *_ambiguous(self.versions).reasons))
-            if not self.versions:
-                return fails(missing)
+            # There is no such build. Where it is missing is not known, if there are several.
+            if len(platforms(self.versions)) != 1:
+                return self._absent()
             self.platform = self.versions[0]["platform"]
             return None
         (self.platform,) = fitting
@@ -240,7 +237,7 @@ class _Sight:
 
     def _write(self, version: Json | None, name: str, build: Json | None) -> Truth:
         if build is None:
-            return fails((4, "not among the uploaded builds"))
+            return self._absent()
         faults = self._faults(build, version)
         if build["processingState"] == "PROCESSING":
             return fails((6, build["version"]), *((5, words) for words in faults))
@@ -256,6 +253,17 @@ class _Sight:
             attached=(version["id"] if version else "", name, build["id"]),
             answers=self._answers(build),
         )
+
+    def _absent(self) -> Truth:
+        """What is not listed may have an upload that is under way."""
+        number = self.request["build-number"]
+        under_way = any(
+            not is_listed(each)
+            and self._is_meant(each, train(each))
+            and (number == "latest" or numbers(each["version"]) == numbers(number))
+            for each in self.every_build
+        )
+        return fails((6 if under_way else 4, "not among the uploaded builds"))
 
     def _faults(self, build: Json, version: Json | None) -> list[str]:
         """The words for each thing for which Apple would refuse the build."""
@@ -301,14 +309,6 @@ class _Sight:
         in_the_slot = (v for v in self.every_version if v["appVersionState"] == NEW_STATE)
         return all(v["platform"] != self.platform for v in in_the_slot)
 
-    def _may_go(self, build: Json) -> bool:
-        """Whether `latest` may mean it. What Apple does not list yet may go, for all we know."""
-        return (
-            build["processingState"] in ("VALID", "PROCESSING")
-            and not self._has_expired(build)
-            and build["buildAudienceType"] != "INTERNAL_ONLY"
-        )
-
     def _has_expired(self, build: Json) -> bool:
         return build["expired"] is True or _moment(build["expirationDate"]) <= self.now
 
@@ -334,6 +334,10 @@ def is_locked(version: Json) -> bool:
 
 def is_listed(build: Json) -> bool:
     return not build.get("appearsAfterSeconds")
+
+
+def is_internal(build: Json) -> bool:
+    return bool(build["buildAudienceType"] == "INTERNAL_ONLY")
 
 
 def platforms(things: Iterable[Json]) -> set[str]:

@@ -194,8 +194,8 @@ def test_once_more_writes_nothing_and_is_a_success(stage: Stage) -> None:
 def test_five_requests_attach_and_prove_it(stage: Stage) -> None:
     stage.step()
 
-    assert stage.requests[0] == LOOK_UP_APP
-    assert sorted(stage.requests[1:3]) == sorted([LOOK_UP_VERSIONS, LOOK_UP_BUILDS])
+    reads = [LOOK_UP_APP, LOOK_UP_VERSIONS, LOOK_UP_BUILDS]
+    assert sorted(stage.requests[:3]) == sorted(reads)
     assert stage.requests[3:] == [WRITE, READ_BACK]
     (write,) = stage.emulator.writes
     assert write.body == {"data": {"type": "builds", "id": "b231"}}
@@ -292,6 +292,85 @@ def test_the_demo_plays_the_inputs_it_is_given(tmp_path: Path) -> None:
 
     assert outputs["outcome"] == "attached"
     assert {name: outputs[name] for name in own} == own
+
+
+# ------------------------------------------------------------------ several targets
+
+
+def apps(number: int, **changes: dict[str, Any]) -> list[dict[str, Any]]:
+    """Apps with version 1.0 and build 5; `changes` by name (`a3`) change the build."""
+    build = {"version": "5", "preReleaseVersion": "1.0", "usesNonExemptEncryption": False}
+    return [
+        {
+            "bundleId": f"com.example.a{n}",
+            "name": f"App {n}",
+            "appStoreVersions": [{"versionString": "1.0"}],
+            "builds": [build | changes.get(f"a{n}", {})],
+        }
+        for n in range(number)
+    ]
+
+
+def many_targets(number: int) -> dict[str, Any]:
+    listed = "\n".join(f"- bundle-id: com.example.a{n}" for n in range(number))
+    return {"targets": listed, "bundle_id": None, "version_string": "1.0", "build_number": "5"}
+
+
+def test_several_targets_are_told_by_numbers_and_each_in_a_row(
+    key: ThrowawayKey, tmp_path: Path
+) -> None:
+    with Emulator(World.from_json({"apps": apps(3)}), keys=[key]) as emulator:
+        step = Stage(emulator, key, tmp_path).step(**many_targets(3))
+
+    assert step.exit_code == 0, step.stdout
+    (notice,) = step.annotations("notice")
+    assert notice.data == "3 targets: 3 attached."
+    assert step.summary.startswith("### ✅ 3 targets: 3 attached.\n")
+    assert [report["bundle-id"] for report in step.report] == [
+        f"com.example.a{n}" for n in range(3)
+    ]
+    assert step.outputs["plan"].count(",") == 2
+
+
+def test_one_of_several_that_cannot_be_done_is_named_and_holds_back_the_others(
+    key: ThrowawayKey, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.json"
+    with Emulator(World.from_json({"apps": apps(3, a1={"expired": True})}), keys=[key]) as emulator:
+        step = Stage(emulator, key, tmp_path).step(**many_targets(3), report_file=str(file))
+
+        assert emulator.writes == []
+
+    assert_told_once(step, 5)
+    assert step.error.data.startswith("com.example.a1 (ios): Build 5 has expired")
+    assert [report["outcome"] for report in step.report] == [
+        "not-written",
+        "failed",
+        "not-written",
+    ]
+    whole = json.loads(file.read_text(encoding="utf-8"))
+    assert len(whole[0]["checks"]) > len(step.report[0]["checks"])  # type: ignore[arg-type]
+
+
+def test_a_key_that_is_refused_is_told_once_for_all(key: ThrowawayKey, tmp_path: Path) -> None:
+    with Emulator(World.from_json({"apps": apps(12)}), keys=[]) as emulator:
+        step = Stage(emulator, key, tmp_path).step(**many_targets(12))
+
+    assert_told_once(step, 3)
+    assert "12 targets" in step.error.data
+
+
+def test_a_shard_without_a_target_is_skipped_with_a_notice(
+    key: ThrowawayKey, tmp_path: Path
+) -> None:
+    with Emulator(World.from_json({"apps": apps(2)}), keys=[key]) as emulator:
+        step = Stage(emulator, key, tmp_path).step(**many_targets(2), shard="1/5")
+
+    assert step.exit_code == 0
+    assert (step.outputs["outcome"], step.outputs["report"]) == ("skipped", "[]")
+    assert step.outputs["changed"] == "false"
+    assert "0 of 2 targets" in step.annotations("notice")[0].data
+    assert step.summary
 
 
 # ------------------------------------------------------------------- it explains

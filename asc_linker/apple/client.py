@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from math import ceil
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 from asc_linker.apple.json_api import Document, linkage
 from asc_linker.apple.model import App, AppStoreVersion, Build, BuildId, BuildUpload, VersionId
-from asc_linker.apple.retry import TransientFailure
+from asc_linker.apple.retry import MOST_ATTEMPTS, TransientFailure
 from asc_linker.apple.tokens import Tokens
 from asc_linker.apple.transport import Request, Transport
 from asc_linker.errors import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     _Filters = Mapping[str, tuple[str, ...]]
 
 _Value = TypeVar("_Value")
-_Asked = TypeVar("_Asked")
+_Convert: TypeAlias = "Callable[[Resource, Document], _Value]"
 
 # Apple's largest page.
 _PAGE_SIZE = 200
@@ -148,8 +148,8 @@ class AppStoreConnect:
 
     def version(self, version: VersionId) -> AppStoreVersion:
         """One App Store version, with its app and the build attached to it."""
-        page = self._get(f"/v1/appStoreVersions/{_segment(version)}", _VERSION)
-        return AppStoreVersion.from_resource(_only(page), page)
+        path = f"/v1/appStoreVersions/{_segment(version)}"
+        return self._get(path, _VERSION, _one_of(AppStoreVersion.from_resource))
 
     def builds(
         self,
@@ -198,19 +198,18 @@ class AppStoreConnect:
         query = _BUILD | {name: ",".join(values) for name, values in filters.items() if values}
         if self._url_length("/v1/builds", query | _PAGE) > _LONGEST_URL:
             return None
-        request = Request("GET", "/v1/builds", query | _PAGE)
         try:
-            page = Document(self._transport.read(request, most_attempts=1))
-            if page.next_url is not None:
-                return None
-            return [Build.from_resource(build, page) for build in page.data]
+            page = self._get(
+                "/v1/builds", query | _PAGE, _all_of(Build.from_resource), most_attempts=1
+            )
         except AscLinkerError:
             return None
+        return page.values if page.next_url is None else None
 
     def build(self, build: BuildId) -> Build:
         """One build, with its app, its App Store version and its upload."""
-        page = self._get(f"/v1/builds/{_segment(build)}", _BUILD)
-        return Build.from_resource(_only(page), page)
+        path = f"/v1/builds/{_segment(build)}"
+        return self._get(path, _BUILD, _one_of(Build.from_resource))
 
     def uploads(
         self,
@@ -234,7 +233,7 @@ class AppStoreConnect:
 
     def attached_build(self, version: VersionId) -> BuildId | None:
         """The id of the build attached to `version` now; None when there is none."""
-        ref = linkage(self._transport.read(Request("GET", _linkage_path(version))))
+        ref = self._transport.read(Request("GET", _linkage_path(version)), linkage)
         if ref is None:
             return None
         if ref.type != "builds":
@@ -326,8 +325,8 @@ class AppStoreConnect:
         self,
         request: Request,
         is_applied: Callable[[], bool],
-        read: Callable[[bytes | bytearray], _Asked],
-    ) -> _Asked | None:
+        read: Callable[[bytes | bytearray], _Value],
+    ) -> _Value | None:
         """Send `request` until Apple takes it, or it is seen that Apple had taken it.
 
         Returns what `read` makes of the answer's body; None where there was no clear answer. An
@@ -339,7 +338,8 @@ class AppStoreConnect:
             outcome = transport.attempt(request, budget)
             if not isinstance(outcome, TransientFailure):
                 try:
-                    return read(outcome.body)
+                    with transport.one_document:
+                        return read(outcome.body)
                 except UnexpectedAnswer as error:
                     error.request_id = outcome.request_id
                     outcome = TransientFailure("the answer cannot be read", error)
@@ -347,24 +347,30 @@ class AppStoreConnect:
                 return None
             transport.pause(outcome, budget)
 
-    def _get(self, path: str, query: Mapping[str, str]) -> Document:
-        return Document(self._transport.read(Request("GET", path, query)))
-
-    def _first_page(
+    def _get(
         self,
         path: str,
         query: Mapping[str, str],
-        convert: Callable[[Resource, Document], _Value],
+        convert: Callable[[Document], _Value],
+        most_attempts: int = MOST_ATTEMPTS,
+    ) -> _Value:
+        return self._transport.read(
+            Request("GET", path, query),
+            lambda raw: convert(Document(raw)),
+            most_attempts=most_attempts,
+        )
+
+    def _first_page(
+        self, path: str, query: Mapping[str, str], convert: _Convert[_Value]
     ) -> list[_Value]:
-        page = self._get(path, {**query, **_PAGE})
-        return [convert(each, page) for each in page.data]
+        return self._get(path, {**query, **_PAGE}, _all_of(convert)).values
 
     def _list(
         self,
         path: str,
         query: Mapping[str, str],
         filters: _Filters,
-        convert: Callable[[Resource, Document], _Value],
+        convert: _Convert[_Value],
         always: _Filters | None = None,
     ) -> list[_Value]:
         """Everything that `filters` leave; of all there is, where Apple refuses to filter.
@@ -388,7 +394,7 @@ class AppStoreConnect:
         path: str,
         query: Mapping[str, str],
         filters: _Filters,
-        convert: Callable[[Resource, Document], _Value],
+        convert: _Convert[_Value],
     ) -> list[_Value]:
         return [
             value
@@ -427,26 +433,36 @@ class AppStoreConnect:
         self,
         path: str,
         query: Mapping[str, str],
-        convert: Callable[[Resource, Document], _Value],
+        convert: _Convert[_Value],
     ) -> Iterator[_Value]:
-        """Every page, one at a time in memory.
-
-        Apple's `next` link carries all parameters, and is followed unchanged.
-        """
-        page: Document | None = self._get(path, query)
+        """Every page. Apple's `next` link carries all parameters, and is followed unchanged."""
         for _ in range(_MOST_PAGES):
-            assert page is not None, "there is a page until there is no next one"
-            if len(page.data) > _PAGE_SIZE:
-                raise UnexpectedAnswer(
-                    f"App Store Connect's page holds {len(page.data)} resources."
-                )
-            for each in page.data:
-                yield convert(each, page)
-            next_url, page = page.next_url, None
-            if next_url is None:
+            page = self._get(path, query, _all_of(convert))
+            yield from page.values
+            if page.next_url is None:
                 return
-            page = self._get(self._transport.path_of(next_url), {})
+            path, query = self._transport.path_of(page.next_url), {}
         raise UnexpectedAnswer(f"App Store Connect's list has no end after {_MOST_PAGES} pages.")
+
+
+class _Page(NamedTuple, Generic[_Value]):
+    values: list[_Value]
+    next_url: str | None
+
+
+def _all_of(convert: _Convert[_Value]) -> Callable[[Document], _Page[_Value]]:
+    """Makes values of a page, so that its document need not be kept."""
+
+    def read(page: Document) -> _Page[_Value]:
+        if len(page.data) > _PAGE_SIZE:
+            raise UnexpectedAnswer(f"App Store Connect's page holds {len(page.data)} resources.")
+        return _Page([convert(each, page) for each in page.data], page.next_url)
+
+    return read
+
+
+def _one_of(convert: _Convert[_Value]) -> Callable[[Document], _Value]:
+    return lambda page: convert(_only(page), page)
 
 
 def _is_known_as_applied(failure: TransientFailure, is_applied: Callable[[], bool]) -> bool:

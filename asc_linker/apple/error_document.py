@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import json
 
-from asc_linker.apple.json_api import without_surrogates
+from asc_linker.apple.json_api import is_absurd, without_surrogates
 from asc_linker.errors import AppleError
+
+_MOST_ERRORS = 100
 
 
 def parse_errors(body: bytes | bytearray) -> tuple[AppleError, ...]:
     """Every error in an error document; empty when `body` is not one (HTML, text, nothing)."""
+    if is_absurd(body):
+        return ()
     try:
         document = json.loads(body)
         return _errors(document.get("errors") if isinstance(document, dict) else None)
@@ -29,7 +33,7 @@ def is_a_page(body: bytes | bytearray) -> bool:
 def _errors(entries: object) -> tuple[AppleError, ...]:
     if not isinstance(entries, list):
         return ()
-    return tuple(_error(entry) for entry in entries if isinstance(entry, dict))
+    return tuple(_error(entry) for entry in entries[:_MOST_ERRORS] if isinstance(entry, dict))
 
 
 def _error(entry: dict[str, object]) -> AppleError:

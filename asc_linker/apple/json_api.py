@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from asc_linker.errors import UnexpectedAnswer
 
+NOT_JSON = "answer-not-json"
 # Far above anything we read; what is longer would fill the memory, times a list's ten thousand.
 LONGEST_TEXT = 1000
 _LONGEST_ID = 200
-# A page of 200 builds has a tenth of these commas and brackets. Of a body of four mebibytes that
-# held nothing else, each would take twenty times its size.
-_MOST_VALUES = 500_000
+# A page of 200 builds has a tenth of these commas and brackets. A body that held nothing else would
+# take twenty times its size.
+_MOST_VALUES = 250_000
 
 
 class Ref(NamedTuple):
@@ -102,8 +103,10 @@ class Document:
 def parse_json(body: bytes | bytearray) -> object:
     """JSON from bytes. Raises UnexpectedAnswer for anything else, without repeating the body."""
     try:
-        if sum(map(body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
-            raise UnexpectedAnswer("App Store Connect's answer holds absurdly many values.")
+        if is_absurd(body):
+            raise UnexpectedAnswer(
+                "App Store Connect's answer holds absurdly many values.", id=NOT_JSON
+            )
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         what = "something that is not JSON" if body.strip() else "an empty body"
@@ -111,7 +114,13 @@ def parse_json(body: bytes | bytearray) -> object:
             f"App Store Connect answered with {what}.",
             hint="Something else may have answered in its place: check the runner's proxy "
             "settings, or run again later.",
+            id=NOT_JSON,
         ) from error
+
+
+def is_absurd(body: bytes | bytearray) -> bool:
+    """Whether JSON holds so many values that reading it would fill the memory."""
+    return sum(map(body.count, (b",", b"[", b"{"))) > _MOST_VALUES
 
 
 def without_surrogates(text: str) -> str:

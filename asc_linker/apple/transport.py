@@ -5,8 +5,9 @@ from __future__ import annotations
 import http.client
 import random
 import re
+import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -23,7 +24,7 @@ from urllib3.exceptions import (
 from asc_linker.apple import trust
 from asc_linker.apple.access import is_loopback
 from asc_linker.apple.error_document import is_a_page, parse_errors
-from asc_linker.apple.json_api import parse_json
+from asc_linker.apple.json_api import NOT_JSON, parse_json
 from asc_linker.apple.quota import LEFT_IN_HOUR, Quota, rate_limits
 from asc_linker.apple.refusals import proxy_refusal, refusal
 from asc_linker.apple.retry import (
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from asc_linker.apple.tokens import Tokens
     from asc_linker.clock import Clock
     from asc_linker.errors import AscLinkerError
+
+_Value = TypeVar("_Value")
 
 # Seconds to connect, and between two bytes of an answer.
 _TIMEOUT_S = (10.0, 30.0)
@@ -174,6 +177,8 @@ class Transport:
         self._timeout_s = timeout_s
         self._longest_s = longest_s
         self._random = random
+        # However many threads read, one document at a time fills the memory.
+        self.one_document = threading.Lock()
         self._idle: list[_Session] = []
         self._trust = trust.bundle() if urlsplit(api_url).scheme == "https" else None
         if self._trust is not None:
@@ -184,16 +189,28 @@ class Transport:
         while self._idle:
             self._idle.pop().close()
 
-    def read(self, request: Request, *, most_attempts: int = MOST_ATTEMPTS) -> object:
-        """GET until there is whole JSON. Raises what the last attempt met with."""
+    def read(
+        self,
+        request: Request,
+        convert: Callable[[object], _Value],
+        *,
+        most_attempts: int = MOST_ATTEMPTS,
+    ) -> _Value:
+        """GET until there is whole JSON, and make a value of it.
+
+        Raises what the last attempt met with, or what `convert` does.
+        """
         budget = self.budget(request)
         while True:
             outcome = self.attempt(request, budget)
             if isinstance(outcome, Answer):
                 try:
-                    return parse_json(outcome.body)
+                    with self.one_document:
+                        return convert(parse_json(outcome.body))
                 except UnexpectedAnswer as error:
                     error.request_id = outcome.request_id
+                    if error.id != NOT_JSON:
+                        raise
                     outcome = TransientFailure("the answer is no JSON, or only a part", error)
             fewer = min(most_attempts, outcome.most_attempts)
             self.pause(outcome._replace(most_attempts=fewer), budget)
@@ -325,7 +342,8 @@ class Transport:
                     return whole._replace(cut=cut)
         except _FAILURES as error:
             return whole._replace(cut=_no_answer(error, self._host, watch))
-        return whole
+        # The end of a body without a length may be that of the time.
+        return whole._replace(cut=_late(self._host, watch)) if watch.is_over else whole
 
     @property
     def _host(self) -> str:

@@ -114,11 +114,11 @@ class Ledger:
             ]
 
     @property
-    def has_written(self) -> bool:
-        """Whether Apple has made any write of this run."""
+    def made(self) -> list[Write]:
+        """The writes that Apple has made."""
         with self._lock:
             entries = [entry for some in self._entries.values() for entry in some]
-        return any(entry.fate is Fate.DONE for entry in entries)
+        return [entry.write for entry in entries if entry.fate is Fate.DONE]
 
     def reports(self, error: AscLinkerError) -> tuple[AttachReport, ...]:
         """What each target came to, where `error` ended the run.

@@ -372,7 +372,7 @@ class _Key:
 
         None of it is needed, so Apple may fail here.
         """
-        newest: tuple[Build, ...] = ()
+        newest: tuple[Build, ...] | None = None
         uploads = one.uploads
         app = _app_id(one)
         try:
@@ -383,7 +383,9 @@ class _Key:
                 uploads = self._read_uploads(one)
         except (AppStoreConnectError, NotFound):
             pass
-        return lambda one: replace(one, newest_builds=newest, uploads=uploads)
+        return lambda one: replace(
+            one, newest_builds=newest, uploads=uploads, has_looked_elsewhere=True
+        )
 
     def _builds_of_any_app(self, request: AttachRequest) -> list[Build] | None:
         return self._apple.builds_of_any_app(

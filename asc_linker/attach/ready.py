@@ -32,7 +32,7 @@ _UPLOADS_EVERY = 4
 # A version that was read longer ago than this is read again before anything is written.
 _FRESH_S = 60.0
 # While a build is waited for, its version may be locked, and then the wait is in vain.
-_VERSIONS_EVERY_S = 600.0
+_VERSIONS_EVERY = 10
 # A number that is somewhere else, and nowhere on its way, is waited for no longer than this.
 _ELSEWHERE_FOR_S = 600.0
 
@@ -119,7 +119,7 @@ class Watch:
             if not decision.waits:
                 over.append(decision)
             elif self._wait.is_over:
-                refusal = self._failure or not_ready(decision, findings, waited)
+                refusal = self._failure or not_ready(decision, findings, waited, self._clock.now())
                 over.append(replace(decision, look=None, refusal=refusal))
             elif decision.ends_wait is not None:
                 error = decision.ends_wait
@@ -153,7 +153,7 @@ class Watch:
             if self._wait.is_over:
                 return
             self._progress.line(f"{self._failure.message} The wait goes on.")
-        elif self._clock.monotonic() - self._versions_read_s >= _VERSIONS_EVERY_S:
+        elif self._looks % _VERSIONS_EVERY == 0:
             self._read_versions(waiting)
 
     def _look_once_more(self, decisions: Sequence[Decision]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from asc_linker.apple.model import ProcessingState
 from asc_linker.clock import duration
 from asc_linker.decision.preflight import refusals
-from asc_linker.errors import AscLinkerError, NotFound, every_error
+from asc_linker.errors import AscLinkerError, NotAttachable, NotFound, every_error
 
 if TYPE_CHECKING:
     from asc_linker.decision.decision import Decision
@@ -50,11 +50,14 @@ def explained(
     passed = "All our own checks pass, also after it."
     if may_pass(refusal, again):
         tried = f" Tried for {duration(waited_s)}." if waited_s >= 1 else ""
-        return refusal.reworded(
+        return NotAttachable(
             f"Apple does not take the build yet. {passed}{tried}",
-            "Apple can need minutes after processing until a build can be attached. Run again in "
-            "a few minutes: that is safe, and writes nothing that is so already. If it stays so, "
-            "Apple's words below are what its support needs.",
+            hint="Apple can need minutes after processing until a build can be attached. Run again "
+            "in a few minutes: that is safe, and writes nothing that is so already. If it stays "
+            "so, Apple's words below are what its support needs.",
+            id="not-attachable-yet",
+            apple=refusal.apple,
+            request_id=refusal.request_id,
         )
     if _is_generic(refusal):
         hint = "Apple's words below are all there is to go by; its support needs the X-Request-ID."

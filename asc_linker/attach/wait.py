@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # (waited less than, seconds between two looks): most builds take minutes. Half an hour is 51 looks.
 _PACES = ((120, 15.0), (600, 30.0), (float("inf"), 45.0))
 # The requests of a first hour at these paces, for a build that never appears.
-_USUAL_HOUR = 130
+_USUAL_HOUR = 135
 # The hourly limit is shared with other jobs: a wait takes at most this part of what is left.
 _SHARE = 0.1
 # Below this nobody needs to be told that looks are rarer than usual.

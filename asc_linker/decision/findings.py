@@ -29,6 +29,8 @@ class Findings:
     """Every version of the app, once the one that is wanted turned out missing."""
     newest_builds: tuple[Build, ...] | None = None
     """The app's newest builds, once the one that is wanted turned out missing."""
+    has_looked_elsewhere: bool = False
+    """Whether the two were asked for, also where Apple did not tell."""
     attached: Build | None = None
     """The build on the version, for `show`."""
     failure: AscLinkerError | None = None

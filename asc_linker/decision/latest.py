@@ -68,12 +68,7 @@ class _Entry:
         return self.build is not None and self.build.audience is BuildAudienceType.INTERNAL_ONLY
 
     def is_abandoned(self, now: float) -> bool:
-        return (
-            self.build is None
-            and self.upload is not None
-            and self.upload.state is BuildUploadState.AWAITING_UPLOAD
-            and now - self.age >= _ABANDONED_AFTER_S
-        )
+        return self.build is None and self.upload is not None and is_abandoned(self.upload, now)
 
     @property
     def could_be_attached(self) -> bool:
@@ -82,6 +77,13 @@ class _Entry:
             and self.build.processing_state is ProcessingState.VALID
             and not self.build.expired
         )
+
+
+def is_abandoned(upload: BuildUpload, now: float) -> bool:
+    """Whether the upload was begun so long ago that it will not be finished."""
+    begun = upload.uploaded_at.timestamp() if upload.uploaded_at else float("-inf")
+    awaits = upload.state is BuildUploadState.AWAITING_UPLOAD
+    return awaits and now - begun >= _ABANDONED_AFTER_S
 
 
 def find_latest(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from asc_linker.apple.model import BuildUploadState
 from asc_linker.decision.absence import (
     build_not_listed,
     elsewhere,
@@ -14,6 +13,7 @@ from asc_linker.decision.absence import (
     versions_of_the_string,
 )
 from asc_linker.decision.decision import Decision, Look
+from asc_linker.decision.latest import is_abandoned
 from asc_linker.decision.report import Warning
 from asc_linker.errors import NotFound, ProcessingTimeout
 
@@ -37,7 +37,7 @@ def not_yet(decision: Decision, findings: Findings, *, is_expected: bool) -> Dec
         pending = f"build {build.number} is {build.state_word}"
         return replace(decision, look=Look.BUILD, pending=pending)
     is_named_by_its_upload = request.latest and bool(request.build_number)
-    if findings.newest_builds is None and not is_named_by_its_upload:
+    if not findings.has_looked_elsewhere and not is_named_by_its_upload:
         return replace(decision, look=Look.ELSEWHERE)
     sentence, hint = build_not_listed(findings, versions_of_the_string(findings))
     waiting = replace(
@@ -61,10 +61,11 @@ def not_yet(decision: Decision, findings: Findings, *, is_expected: bool) -> Dec
     )
 
 
-def not_ready(decision: Decision, findings: Findings, waited: str) -> AscLinkerError:
+def not_ready(decision: Decision, findings: Findings, waited: str, now: float) -> AscLinkerError:
     """Why the wait is over, with what was seen last.
 
-    `waited` says how long that was, and is empty where there was no waiting.
+    `waited` says how long that was, and is empty where there was no waiting; `now` is in seconds
+    since the epoch.
     """
     request = decision.request
     if request.platform is None and decision.version is not None:
@@ -79,7 +80,7 @@ def not_ready(decision: Decision, findings: Findings, waited: str) -> AscLinkerE
     findings = replace(findings, request=request)
     sentence, hint = build_not_listed(findings, versions_of_the_string(findings))
     upload = newest_upload(request, findings.uploads or ())
-    under_way = upload is not None and upload.state is not BuildUploadState.FAILED
+    under_way = upload is not None and not is_abandoned(upload, now)
     if waited or under_way:
         return ProcessingTimeout(f"{sentence}{so_far}", hint=hint)
     return NotFound(sentence, hint=hint, id="build-not-found")

@@ -74,27 +74,23 @@ class KeyReader:
         if not variables:
             return True
         inputs = InputReader(target.values, self._faults, place=target.place)
-        faulty = False
         if "api-private-key" not in variables:
             inputs.fault(
                 "`api-private-key-env` is missing: a target that names a key of its own names the "
                 "whole key."
             )
-            faulty = True
         for name, part in KEY_VARIABLES.items():
             variable = variables.get(part, "")
             if not variable:
                 continue
             if not _VARIABLE.fullmatch(variable):
                 inputs.wrong(name, "the name of an environment variable")
-                faulty = True
             elif not self._environment.get(variable, "").strip():
                 inputs.fault(
                     f"`{name}` is {shown(variable)}, a variable that is not set, or empty."
                 )
                 inputs.advise(_A_FORK)
-                faulty = True
-        return not faulty
+        return inputs.is_sound
 
     def _read(self, inputs: InputReader) -> str:
         credentials = _read_credentials(inputs)
@@ -118,8 +114,6 @@ def _read_credentials(inputs: InputReader) -> Credentials | None:
     """A whole key; None when there is a fault, which is added."""
     key_id = inputs.checked("api-key-id", KEY_ID, "10 capital letters and digits")
     issuer_id = inputs.checked("issuer-id", _UUID, "a UUID")
-    is_sound = bool(key_id or not inputs.gives("api-key-id"))
-    is_sound &= bool(issuer_id or not inputs.gives("issuer-id"))
     text = inputs.text("api-private-key")
     try:
         pasted = read_private_key(text)
@@ -138,14 +132,11 @@ def _read_credentials(inputs: InputReader) -> Credentials | None:
                 f"{inputs.subject('api-private-key')} is a JSON key whose id for `{name}` is no "
                 "such id."
             )
-            is_sound = False
     if not inputs.gives("api-key-id") and not inside["api-key-id"]:
         inputs.fault("`api-key-id` is missing.")
-        is_sound = False
     if key_id and inside["api-key-id"] not in ("", key_id):
         inputs.fault(f"{inputs.subject('api-key-id')} is another than the one in the JSON key.")
-        is_sound = False
-    if not is_sound:
+    if not inputs.is_sound:
         return None
     return Credentials(
         key_id or inside["api-key-id"], issuer_id or inside["issuer-id"] or None, pasted.key

@@ -45,10 +45,11 @@ def read_job(
     """
     faults = Faults()
     environment = environment or {}
-    inputs = InputReader(given, faults, sources=sources)
+    inputs = InputReader(given, faults)
     operation = inputs.choice("operation", Operation) or Operation.ATTACH
     targets = read_targets(given, faults)
-    keys = KeyReader(inputs, environment, _read_api_url(inputs), faults)
+    key_inputs = InputReader(given, faults, sources=sources)
+    keys = KeyReader(key_inputs, environment, _read_api_url(inputs), faults)
     own_keys = not inputs.boolean("demo")
     packages = PackageReader()
     if not targets:
@@ -93,11 +94,8 @@ def job_secrets(given: Mapping[str, str], environment: Mapping[str, str]) -> tup
 
 
 def read_boolean(given: Mapping[str, str], name: str) -> bool:
-    """One boolean input by itself, false when it is not given. Raises InputError."""
-    faults = Faults()
-    value = InputReader(given, faults).boolean(name)
-    faults.raise_if_any()
-    return value
+    """One boolean input by itself; false when it is not given, or is none: `read_job` says so."""
+    return InputReader(given, Faults()).boolean(name)
 
 
 def read_report_file(given: Mapping[str, str]) -> Path | None:

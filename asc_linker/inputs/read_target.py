@@ -68,9 +68,9 @@ class PackageReader:
         except PackageFault as fault:
             return f"`package` {fault}."
         try:
-            return read_package(path), named("package", str(path))
+            return read_package(path), named("package", path.as_posix())
         except PackageFault as fault:
-            return f"`package`, {shown_path(str(path))}, {fault}."
+            return f"`package`, {shown_path(path.as_posix())}, {fault}."
 
 
 @dataclass(slots=True)
@@ -207,7 +207,7 @@ def _add_tag(facts: _Facts, overruled: Collection[str]) -> None:
         return
     source = named("tag", text)
     if tag.is_pre_release:
-        facts.skip = Skip("pre-release", f"{source.capitalize()} is a pre-release.")
+        facts.skip = Skip("pre-release", f"{source} is a pre-release.".replace("the", "The", 1))
     # The tag's `ios/` is taken at its word; any other prefix says nothing about the platform.
     platform = _PLATFORMS.get(tag.prefix.rpartition("/")[2].lower())
     facts.add("version-string", tag.version_string, "tag", source)

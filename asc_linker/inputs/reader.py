@@ -16,44 +16,48 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 _MOST_WAIT_MINUTES = 24 * 60
+# What Python takes for a number besides is none that anybody means: `4_5`, `nan`, `٤٥`.
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", re.ASCII)
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _LONGEST_SHOWN = 60
 _LONGEST_PATH = 300
 # So many targets have a line each for the same fault; more than that have one together.
-_MOST_TOLD = 10
+_MOST_LINES = 10
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class Faults:
-    """All that is wrong with the inputs: each sentence once, with the places where it holds."""
+    """All that is wrong with the inputs, each sentence once for each place where it holds."""
 
     def __init__(self) -> None:
-        self._places: dict[str, list[str]] = {}
+        # A set that keeps its order.
+        self._found: dict[tuple[str, str], None] = {}
         self.hint = ""
 
     def add(self, sentence: str, place: str = "") -> None:
-        places = self._places.setdefault(sentence, [])
-        if place not in places:
-            places.append(place)
+        self._found[sentence, place] = None
 
     @property
     def is_empty(self) -> bool:
-        return not self._places
+        return not self._found
 
     @property
     def lines(self) -> tuple[str, ...]:
-        lines: list[str] = []
-        for sentence, places in self._places.items():
-            if len(places) > _MOST_TOLD:
-                lines.append(f"{listed(places, _MOST_TOLD)}: {sentence}")
-            else:
-                lines += [f"{place}: {sentence}" if place else sentence for place in places]
+        """In the order in which they were found; one line where many places share a sentence."""
+        places: dict[str, list[str]] = {}
+        for sentence, place in self._found:
+            places.setdefault(sentence, []).append(place)
+        lines: dict[str, None] = {}
+        for sentence, place in self._found:
+            every = places[sentence]
+            at = place if len(every) <= _MOST_LINES else listed(every, _MOST_LINES)
+            lines[f"{at}: {sentence}" if at else sentence] = None
         return tuple(lines)
 
     def raise_if_any(self) -> None:
         """Raises InputError: with one line for each fault there is."""
-        if self._places:
+        if self._found:
             raise InputError(*self.lines, hint=self.hint)
 
 
@@ -79,6 +83,8 @@ class InputReader:
         self._shared = frozenset(shared)
         self._faults = faults
         self.sources = sources or {}
+        self.is_sound = True
+        """Whether no fault was found so far."""
 
     def text(self, name: str) -> str:
         return self._values.get(name, "").strip()
@@ -135,13 +141,10 @@ class InputReader:
     def minutes(self, name: str, default: float) -> float:
         """A decimal number of minutes, as seconds."""
         value = self.text(name)
-        try:
-            number = float(value) if value else default
-        except ValueError:
-            number = -1.0
-        if not 0 <= number <= _MOST_WAIT_MINUTES:
-            self.wrong(name, "minutes from 0 to 1440")
-        return number * 60
+        if value and not (_DECIMAL.fullmatch(value) and float(value) <= _MOST_WAIT_MINUTES):
+            self.wrong(name, f"minutes from 0 to {_MOST_WAIT_MINUTES}")
+            return 0.0
+        return 60 * (float(value) if value else default)
 
     def moment(self, name: str) -> datetime | None:
         """An ISO 8601 time with its zone, in UTC."""
@@ -165,6 +168,7 @@ class InputReader:
 
     def fault(self, sentence: str, *names: str) -> None:
         """Add a fault about the values of `names`."""
+        self.is_sound = False
         is_shared = bool(names) and self._shared.issuperset(names)
         self._faults.add(sentence, "" if is_shared else self._place)
 

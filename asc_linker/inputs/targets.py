@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asc_linker.inputs.plain_yaml import PlainMapping, YamlFault, read_plain_yaml
+from asc_linker.inputs.plain_yaml import LARGEST, PlainMapping, YamlFault, read_plain_yaml
 from asc_linker.inputs.private_key import looks_like_key
 from asc_linker.inputs.reader import Faults, InputReader, shown, shown_path
 from asc_linker.inputs.table import INPUTS
@@ -35,7 +35,6 @@ BUILD = frozenset({"build-number", "build-id"})
 
 _OF_A_TARGET = tuple(entry.name for entry in INPUTS if entry.in_targets)
 _LONGEST_NAME = 160
-_LARGEST_FILE = 1 << 20
 # How a list and a mapping may begin; anything else on one line is a file's path.
 _INLINE = ("[", "{", "- ")
 
@@ -98,7 +97,7 @@ def _text_of(typed: str) -> str:
         return typed
     try:
         with Path(path).open("rb") as file:
-            content = file.read(_LARGEST_FILE + 1)
+            content = file.read(4 * LARGEST)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no such path"
         raise YamlFault(

@@ -12,15 +12,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from asc_linker.decision.preflight import Verdict
-from asc_linker.decision.report import Warning  # noqa: A004 - GitHub's word
+from asc_linker.decision.report import Warning
 from asc_linker.reporting.sentences import (
     apples_sentence,
     causes,
     headline,
     headline_of_all,
     message_lines,
-    target_name,
-    unknown_writes,
+    name_among,
+    what_was_written,
 )
 from asc_linker.text import listed, one_line
 
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 # Below this a job that waits, or a few jobs side by side, would run into Apple's limit.
 _FEW_REQUESTS = 200
 _SOON = timedelta(days=7)
-_MOST = 10
+# The tenth is for those that these leave out.
+MOST_ANNOTATIONS = 9
 # The runner cuts a message at 4,096 characters.
 _LONGEST = 3000
 _ROOM_FOR_NAMES = 1000
@@ -66,7 +67,7 @@ def run_annotations(
 
 def errors(reports: Sequence[AttachReport]) -> list[Annotation]:
     """An error for each target that failed, or for all that share a cause."""
-    told = [(_explained(group[0]), group) for group in causes(reports)]
+    told = [(_explained(group[0]), _names(reports, group)) for group in causes(reports)]
     return _capped(told, "The other targets that failed")
 
 
@@ -77,7 +78,7 @@ def warning_annotations(reports: Sequence[AttachReport], now: datetime) -> list[
         for each in warnings(report, now):
             groups.setdefault(each, []).append(report)
     told = [
-        (Annotation(Level.WARNING, each.title, one_line(each.message)), group)
+        (Annotation(Level.WARNING, each.title, one_line(each.message)), _names(reports, group))
         for each, group in groups.items()
     ]
     return _capped(told, "Other targets with warnings")
@@ -156,11 +157,11 @@ def _compliance_is_open(report: AttachReport) -> bool:
 
 
 def _explained(report: AttachReport) -> Annotation:
-    """The message, Apple's own sentence, and the cure, each on a line; cut where it is too long."""
+    """The message, the cure, and Apple's own sentence, each on a line; cut where it is too long."""
     error = report.error
     assert error is not None, "only what failed is explained"
     faults = [one_line(line) for line in message_lines(error)]
-    rest = [unknown_writes(report), apples_sentence(error), error.hint]
+    rest = [*what_was_written(report), error.hint, apples_sentence(error)]
     rest = [one_line(line) for line in rest if line]
     room = _LONGEST - sum(len(line) + 1 for line in rest)
     kept: list[str] = []
@@ -173,30 +174,29 @@ def _explained(report: AttachReport) -> Annotation:
     return Annotation(Level.ERROR, error.title, "\n".join([*kept, *rest]))
 
 
-def _capped(
-    told: Sequence[tuple[Annotation, Sequence[AttachReport]]], others: str
-) -> list[Annotation]:
-    """Each annotation with the names of its targets; ten at most, of which the tenth has the rest.
+def _names(reports: Sequence[AttachReport], group: Sequence[AttachReport]) -> list[str]:
+    return [name_among(reports, report) for report in group]
 
-    Where there is one target, it needs no name.
+
+def _capped(told: Sequence[tuple[Annotation, Sequence[str]]], others: str) -> list[Annotation]:
+    """Each annotation with the names of its targets; nine at most, and a tenth names the rest.
+
+    Where there is one target, its name is empty.
     """
-    named = [
-        replace(each, message=_of_targets([report.request.label for report in group], each.message))
-        for each, group in told
-    ]
-    if len(named) <= _MOST:
+    named = [replace(each, message=_of_targets(names, each.message)) for each, names in told]
+    if len(named) <= MOST_ANNOTATIONS:
         return named
-    rest = [target_name(report) for _, group in told[_MOST - 1 :] for report in group]
+    rest = [name for _, names in told[MOST_ANNOTATIONS:] for name in names]
     last = Annotation(
         named[0].level, f"{len(rest)} more", f"{others}, {len(rest)}: {_fitting(rest)}."
     )
-    return [*named[: _MOST - 1], last]
+    return [*named[:MOST_ANNOTATIONS], last]
 
 
-def _of_targets(labels: Sequence[str], message: str) -> str:
-    if len(labels) > 1:
-        return f"{message}\nThis is so for {len(labels)} targets: {_fitting(labels)}."
-    return f"{one_line(labels[0])}: {message}" if labels[0] else message
+def _of_targets(names: Sequence[str], message: str) -> str:
+    if len(names) > 1:
+        return f"{message}\nThis is so for {len(names)} targets: {_fitting(names)}."
+    return f"{one_line(names[0])}: {message}" if names[0] else message
 
 
 def _fitting(names: Sequence[str]) -> str:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asc_linker.reporting.report import report_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from asc_linker.decision.report import AttachReport
     from asc_linker.decision.request import Shard
 
 
-def write_report_file(path: str, reports: Sequence[AttachReport], shard: Shard | None) -> list[str]:
+def write_report_file(
+    path: Path | None, reports: Sequence[AttachReport], shard: Shard | None
+) -> list[str]:
     """Write what `report-file` asks for, if it does. Returns why that failed, or nothing."""
-    if not (path := path.strip()):
+    if path is None:
         return []
-    text = report_file(reports, shard)
-    write = partial(Path(path).write_text, text, encoding="utf-8", errors="replace")
+    write = partial(path.write_text, report_file(reports, shard), "utf-8", "replace")
     return attempt(f"`report-file` {path}", write)
 
 

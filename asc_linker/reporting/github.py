@@ -81,7 +81,8 @@ class Runner:
 
     def annotate(self, annotation: Annotation) -> None:
         title = one_line(annotation.title, _LONGEST_TITLE)
-        self._command(annotation.level, annotation.message[:_LONGEST_MESSAGE], title=title)
+        lines = (one_line(line, _LONGEST_MESSAGE) for line in annotation.message.split("\n"))
+        self._command(annotation.level, "\n".join(lines)[:_LONGEST_MESSAGE], title=title)
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:

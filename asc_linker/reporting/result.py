@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from asc_linker.decision.preflight import Verdict
 from asc_linker.decision.report import Outcome, VersionChange
-from asc_linker.reporting.annotations import shard_sentence, warning_annotations
+from asc_linker.reporting.annotations import (
+    MOST_ANNOTATIONS,
+    shard_sentence,
+    warning_annotations,
+)
 from asc_linker.reporting.console import Block, Grid, Line, Span, Style, line
 from asc_linker.reporting.sentences import (
     UNWRITTEN,
-    app_name,
     apple_lines,
     apples_sentence,
     build_change,
@@ -19,10 +22,11 @@ from asc_linker.reporting.sentences import (
     headline,
     headline_of_all,
     message_lines,
+    name_among,
     target_name,
-    unknown_writes,
     unwritten,
     version_url,
+    what_was_written,
 )
 from asc_linker.text import listed
 
@@ -57,7 +61,7 @@ def run_blocks(
     if blocks:
         blocks.append(line(""))
     for group in causes(reports):
-        blocks += _failure(group)
+        blocks += _failure(reports, group)
     if len(reports) > 1:
         failed = any(report.error for report in reports)
         blocks.append(line(headline_of_all(reports), Style.STRONG if failed else Style.RESULT))
@@ -119,45 +123,44 @@ def error_blocks(error: AscLinkerError, names: Sequence[str] = ()) -> list[Block
     about = f"{listed(names)}: " if names else ""
     blocks: list[Block] = [line(f"Error: {about}{error.title}", Style.BAD)]
     blocks += [line(text) for text in message_lines(error)]
-    blocks += [line(text) for text in apple_lines(error.apple)]
     if error.hint:
         blocks.append(line(error.hint, Style.CURE))
+    blocks += [line(text) for text in apple_lines(error.apple)]
     return [*blocks, *_references(error)]
 
 
 def beside_the_annotations(reports: Sequence[AttachReport]) -> list[Block]:
-    """What an error's annotation leaves out: the rest of Apple's answer, and where to read on."""
+    """What the errors' annotations leave out: causes they only count, and of the others the rest.
+
+    That is all but the first of Apple's errors, and where to read on.
+    """
+    groups = causes(reports)
     blocks: list[Block] = []
-    for group in causes(reports):
+    for group in groups[:MOST_ANNOTATIONS]:
         if (error := group[0].error) is not None:
             told = apples_sentence(error)
             rest = [each for each in apple_lines(error.apple) if each.strip() != told]
-            blocks += [line(text) for text in rest]
-            blocks += _references(error)
-    return blocks
+            name = name_among(reports, group[0]) if len(group) == 1 else ""
+            about = f"{name}: " if name else ""
+            blocks += [line(f"{about}{text}") for text in rest]
+            blocks += _references(error, about)
+    blocks += [block for group in groups[MOST_ANNOTATIONS:] for block in _failure(reports, group)]
+    return list(dict.fromkeys(blocks))
 
 
-def _failure(group: Sequence[AttachReport]) -> list[Block]:
+def _failure(reports: Sequence[AttachReport], group: Sequence[AttachReport]) -> list[Block]:
     first = group[0]
     assert first.error is not None, "a cause is an error"
-    names = [target_name(report) for report in group if report.request.label]
-    blocks = error_blocks(first.error, names)
-    if unknown := unknown_writes(first):
-        blocks.insert(1, line(unknown))
-    return blocks
+    names = [name_among(reports, report) for report in group]
+    blocks = error_blocks(first.error, list(filter(None, names)))
+    return [blocks[0], *map(line, what_was_written(first)), *blocks[1:]]
 
 
-def _references(error: AscLinkerError) -> list[Block]:
+def _references(error: AscLinkerError, about: str = "") -> list[Block]:
     blocks: list[Block] = []
     if error.request_id:
-        blocks.append(line(f"Apple's X-Request-ID: {error.request_id}", Style.DIM))
-    if error.exit_code not in _WITHOUT_SECTION:
-        blocks.append(line(f"More about this: {docs_url(error.id)}", Style.DIM))
-    return blocks
-
-
-# Who stopped a run knows why.
-_WITHOUT_SECTION = (130, 143)
+        blocks.append(line(f"{about}Apple's X-Request-ID: {error.request_id}", Style.DIM))
+    return [*blocks, line(f"More about this: {docs_url(error.id)}", Style.DIM)]
 
 
 def _details(report: AttachReport) -> list[Block]:
@@ -185,7 +188,8 @@ def _facts(report: AttachReport) -> list[tuple[str, str]]:
 
 def version_change(report: AttachReport) -> str:
     """`, created` behind a version that was; empty for one that is as it was."""
-    if report.version_change is VersionChange.NONE:
+    is_meant = report.outcome.attaches or report.changed
+    if report.version_change is VersionChange.NONE or not is_meant:
         return ""
     return f", {'to be ' if report.outcome.is_dry else ''}{report.version_change}"
 
@@ -200,7 +204,7 @@ def _row(report: AttachReport) -> tuple[Span, ...]:
         mark, style = _MARKS[Verdict.OK], Style.GOOD
     return (
         mark,
-        Span(report.request.label or app_name(report)),
+        Span(target_name(report)),
         Span(version.version_string + version_change(report) if version else "–"),
         Span(version.state_word if version else "–"),
         Span(build_change(report)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
 from asc_linker.decision.report import Outcome, VersionChange
@@ -13,7 +13,6 @@ from asc_linker.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asc_linker.apple.model import AttachedBuild, Build
     from asc_linker.decision.report import AttachReport
     from asc_linker.errors import AppleError, AscLinkerError
 
@@ -33,15 +32,17 @@ _HEADLINES = {
     Outcome.SKIPPED: "{reason} Nothing was done.",
     Outcome.NOT_WRITTEN: "nothing was written to {version}. {reason}",
 }
-# The version's new name stands first: it is what somebody looks for afterwards.
 _CHANGED_VERSIONS = {
     (Outcome.ATTACHED, VersionChange.CREATED): "{version} was created, with {build} attached.",
-    (Outcome.ATTACHED, VersionChange.RENAMED): "the open version was renamed: {version} "
-    "is its new name, and {build} is now attached to it{instead}.",
+    (Outcome.ATTACHED, VersionChange.RENAMED): "the open version of {app} ({platform}) was renamed "
+    "to {version_string}, and {build} is now attached to it{instead}.",
     (Outcome.WOULD_ATTACH, VersionChange.CREATED): "{version} would be created, with {build} "
     "attached.",
-    (Outcome.WOULD_ATTACH, VersionChange.RENAMED): "the open version would be renamed: {version} "
-    "would be its new name, and {build} would be attached to it{instead}.",
+    (
+        Outcome.WOULD_ATTACH,
+        VersionChange.RENAMED,
+    ): "the open version of {app} ({platform}) would be "
+    "renamed to {version_string}, and {build} would be attached to it{instead}.",
 }
 _UNKNOWN = {
     _COMPLIANCE: "export compliance was answered",
@@ -64,14 +65,17 @@ def headline(report: AttachReport) -> str:
 
 
 def _filled(template: str, report: AttachReport) -> str:
-    before = report.previous
+    before, version = report.previous, report.version
     filled = template.format(
         build=_build_name(report.attached or report.build),
         attached=_build_name(report.attached),
         previous=_build_name(before),
         version=version_name(report),
+        app=app_name(report),
+        platform=version.platform.label if version else "",
+        version_string=version.version_string if version else "",
         instead=f", in place of build {build_number(before)}" if _is_replaced(report) else "",
-        state=report.version.state_word if report.version else "",
+        state=version.state_word if version else "",
         reason=report.reason,
     )
     return filled[:1].upper() + filled[1:]
@@ -101,6 +105,13 @@ def unknown_writes(report: AttachReport) -> str:
         return ""
     what = " and ".join(_UNKNOWN.get(write, write) for write in report.unknown_writes)
     return f"Whether {what} is not known."
+
+
+def what_was_written(report: AttachReport) -> list[str]:
+    """Of a target that failed: what was written all the same, and what is not known."""
+    written = ", ".join(f"`{write}`" for write in report.writes)
+    done = f"Written before it failed: {written}." if written and report.changed else ""
+    return list(filter(None, (done, unknown_writes(report))))
 
 
 def headline_of_all(reports: Sequence[AttachReport]) -> str:
@@ -136,7 +147,7 @@ def causes(reports: Sequence[AttachReport]) -> list[list[AttachReport]]:
     groups: dict[tuple[str, ...], list[AttachReport]] = {}
     for report in reports:
         if (error := report.error) is not None:
-            cause = (error.title, error.message, error.hint, unknown_writes(report))
+            cause = (error.title, error.message, error.hint, *what_was_written(report))
             groups.setdefault(cause, []).append(report)
     return list(groups.values())
 
@@ -167,10 +178,17 @@ def apple_lines(errors: Sequence[AppleError], indent: str = "") -> list[str]:
 
 
 def target_name(report: AttachReport) -> str:
-    """The target as typed, or as far as it is known: `com.example.app (ios)`."""
+    """The target as typed, with its platform as far as that is known: `com.example.app (ios)`."""
     bundle_id, app_id, platform = target(report)
-    name = bundle_id or (f"app {app_id}" if app_id else "")
-    return report.request.label or " ".join(filter(None, (name, platform and f"({platform})")))
+    name = report.request.label or bundle_id or (f"app {app_id}" if app_id else "")
+    if name.endswith(")"):
+        return name
+    return " ".join(filter(None, (name, platform and f"({platform})")))
+
+
+def name_among(reports: Sequence[AttachReport], report: AttachReport) -> str:
+    """The target's name where there are several, or it was typed as one of several; else empty."""
+    return target_name(report) if len(reports) > 1 or report.request.label else ""
 
 
 def target(report: AttachReport) -> tuple[str, str, str]:
@@ -199,7 +217,16 @@ def version_name(report: AttachReport) -> str:
     return f"version {version.version_string} ({version.platform.label}) of {app_name(report)}"
 
 
-def build_number(build: AttachedBuild | None) -> str:
+class _Build(Protocol):
+    """An uploaded build, or what a version says of its own."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def number(self) -> str: ...
+
+
+def build_number(build: _Build | None) -> str:
     """The number; the id where Apple left the number out; `none` for no build."""
     return (build.number or build.id) if build else "none"
 
@@ -217,9 +244,9 @@ _BUILD_IS_ASKED_FOR = (Outcome.FAILED, Outcome.NOT_WRITTEN)
 
 
 def version_url(report: AttachReport) -> str:
-    """The version's page on App Store Connect; empty while app or version are unknown."""
+    """The version's page on App Store Connect; empty where app or version are not there (yet)."""
     app, version = report.app, report.version
-    if app is None or version is None:
+    if app is None or version is None or not version.id:
         return ""
     page = "deliverable" if version.app_version_state.is_released else "inflight"
     path = f"{quote(app.id, safe='')}/distribution/{version.platform.input_name}/version/{page}"
@@ -231,7 +258,7 @@ def docs_url(section: str) -> str:
     return f"{_TROUBLESHOOTING}#{quote(section, safe='')}"
 
 
-def _build_name(build: AttachedBuild | Build | None) -> str:
+def _build_name(build: _Build | None) -> str:
     return f"build {build.number or build.id}" if build else "no build"
 
 

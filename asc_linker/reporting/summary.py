@@ -23,8 +23,8 @@ from asc_linker.reporting.sentences import (
     message_lines,
     target,
     target_name,
-    unknown_writes,
     version_url,
+    what_was_written,
 )
 from asc_linker.text import code, listed, markdown, prose
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from asc_linker.decision.preflight import Check
-    from asc_linker.decision.report import AttachReport, Warning  # noqa: A004
+    from asc_linker.decision.report import AttachReport, Warning
     from asc_linker.decision.request import Shard
     from asc_linker.errors import AppleError, AscLinkerError
 
@@ -129,10 +129,7 @@ def _cause(group: Sequence[AttachReport]) -> list[str]:
 def _what_and_cure(report: AttachReport, error: AscLinkerError) -> list[str]:
     faults = message_lines(error)
     parts = [prose(faults[0])] if len(faults) == 1 else ["\n".join(f"- {prose(f)}" for f in faults)]
-    if unknown := unknown_writes(report):
-        parts.append(f"**{markdown(unknown)}**")
-    if report.writes and report.changed:
-        parts.append(f"Written before that: {', '.join(map(code, report.writes))}.")
+    parts += [f"**{prose(sentence)}**" for sentence in what_was_written(report)]
     if error.hint:
         parts.append(_box("TIP", prose(error.hint)))
     return parts
@@ -151,7 +148,7 @@ def _apples_words(error: AscLinkerError) -> list[str]:
 
 
 def _apple(error: AppleError) -> str:
-    words = " ".join(filter(None, (error.title, error.detail))) or "no explanation"
+    words = ": ".join(filter(None, (error.title.rstrip("."), error.detail))) or "No explanation"
     where = f" at {code(error.where)}" if error.where else ""
     ident = f", id {code(error.id)}" if error.id else ""
     return f"{markdown(words)} ({code(error.code)}{where}{ident})"
@@ -161,14 +158,17 @@ def _wanted(report: AttachReport) -> list[str]:
     """What was asked for, as far as it was named."""
     request = report.request
     bundle_id, app_id, platform = target(report)
+    build = request.build_number or ("latest" if request.latest else request.build_id or "")
     parts = [
-        ("build", request.build_number or ("latest" if request.latest else request.build_id or "")),
-        ("version", request.version_string or request.version_id or ""),
-        ("platform", platform),
-        ("app", bundle_id or app_id),
+        ("build", build, "build-number"),
+        ("version", request.version_string or request.version_id or "", "version-string"),
+        ("platform", platform, "platform"),
+        ("app", bundle_id or app_id, "bundle-id"),
     ]
-    named = ", ".join(f"{what} {code(value)}" for what, value in parts if value)
-    return [f"Wanted: {request.operation} {named}."] if named else []
+    named = [
+        f"{what} {code(value)}{prose(request.source(name))}" for what, value, name in parts if value
+    ]
+    return [f"Wanted: {request.operation} {'; '.join(named)}."] if named else []
 
 
 def _checks(checks: Sequence[Check]) -> list[str]:

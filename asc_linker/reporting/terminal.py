@@ -6,6 +6,7 @@ neither colour a word nor move the cursor.
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -50,6 +51,8 @@ class Terminal:
         self._spell = spell
         self._now = _Now(self._console)
         self._live: Live | None = None
+        # Statuses come from the threads that find them out, and a terminal has one live part.
+        self._lock = threading.Lock()
 
     def line(self, text: str) -> None:
         if not self._quiet:
@@ -84,22 +87,23 @@ class Terminal:
             self._console.print(what, soft_wrap=False)
 
     def _start(self) -> None:
-        if self._quiet or self._live is not None:
-            return
-        self._live = Live(
-            self._now,
-            console=self._console,
-            transient=True,
-            refresh_per_second=8,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self._live.start()
+        with self._lock:
+            if self._quiet or self._live is not None:
+                return
+            self._live = Live(
+                self._now,
+                console=self._console,
+                transient=True,
+                refresh_per_second=8,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
 
     def _stop(self) -> None:
-        live, self._live = self._live, None
-        if live is not None:
-            with suppress(OSError):
+        with self._lock, suppress(OSError):
+            live, self._live = self._live, None
+            if live is not None:
                 live.stop()
 
 
@@ -131,7 +135,7 @@ class _Now:
         return Group(*parts)
 
     def _table(self) -> Table:
-        # A copy: statuses come from the threads that find them out.
+        # A copy: it may change meanwhile.
         targets = list(self.targets.items())
         room = max(3, self._console.height - _LINES_AROUND_ROWS)
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import gzip
 import socket
-import ssl
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from scripted_server import ScriptedServer
 
 from asc_linker.apple.model import BuildId, VersionId
@@ -23,7 +15,6 @@ from asc_linker.errors import AppStoreConnectError, NotFound, UnexpectedAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from fake_clock import FakeClock
 
@@ -63,7 +54,7 @@ def test_an_answer_that_is_no_json_keeps_apples_request_id(
 
 
 @pytest.mark.parametrize("body", ["", "<html></html>", "Could not process this request", "{"])
-def test_an_error_without_a_document_is_told_by_its_status(
+def test_an_error_without_a_document_goes_by_its_status(
     apple: AppStoreConnect, server: ScriptedServer, body: str
 ) -> None:
     server.on(f"GET {LINK}", 404, body)
@@ -202,7 +193,7 @@ def test_a_port_where_nobody_listens_is_given_up_after_three_attempts(
     assert clock.slept == [1, 2]
 
 
-def test_a_connection_that_nobody_takes_up_is_told(
+def test_a_connection_that_nobody_takes_up_is_given_up(
     connect: Callable[..., AppStoreConnect], clock: FakeClock
 ) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
@@ -218,55 +209,15 @@ def test_a_connection_that_nobody_takes_up_is_told(
     assert len(clock.slept) == 5
 
 
-def test_a_name_that_does_not_resolve_is_told(connect: Callable[..., AppStoreConnect]) -> None:
-    with pytest.raises(AppStoreConnectError, match=r"asc\.invalid could not be reached"):
+def test_a_name_that_does_not_exist_is_tried_twice(
+    connect: Callable[..., AppStoreConnect], clock: FakeClock
+) -> None:
+    with pytest.raises(AppStoreConnectError, match=r"asc\.invalid could not be reached: its name"):
         connect("http://asc.invalid").attached_build(VERSION)
 
+    assert clock.slept == [1]
 
-def test_an_address_that_is_none_is_told(connect: Callable[..., AppStoreConnect]) -> None:
+
+def test_an_address_that_is_none_is_named(connect: Callable[..., AppStoreConnect]) -> None:
     with pytest.raises(AppStoreConnectError, match="could not be asked"):
         connect("http://*.example").attached_build(VERSION)
-
-
-def test_a_certificate_nobody_trusts_ends_at_once(
-    connect: Callable[..., AppStoreConnect], clock: FakeClock, tmp_path: Path
-) -> None:
-    with ScriptedServer(tls=_self_signed(tmp_path)) as server:
-        with pytest.raises(AppStoreConnectError, match=r"The TLS connection to .* failed"):
-            connect(server.url.replace("http:", "https:")).attached_build(VERSION)
-
-        assert (server.arrived, clock.slept) == ([], [])
-
-
-def test_a_server_that_speaks_no_tls_is_told(
-    connect: Callable[..., AppStoreConnect], server: ScriptedServer
-) -> None:
-    with pytest.raises(AppStoreConnectError, match=r"The TLS connection to .* failed"):
-        connect(server.url.replace("http:", "https:")).attached_build(VERSION)
-
-
-def _self_signed(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "both.pem"
-    file.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        + certificate.public_bytes(Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context

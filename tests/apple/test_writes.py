@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from apple.looks import Looks
 
 from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
 from asc_linker.errors import (
@@ -19,7 +20,7 @@ from asc_linker.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from apple.conftest import Observed
     from fake_clock import FakeClock
@@ -79,21 +80,6 @@ CLEAR: dict[str, tuple[dict[str, Any], type[AscLinkerError]]] = {
     "302": ({"status": 302}, UnexpectedAnswer),
     "501": ({"status": 501}, AppStoreConnectError),
 }
-
-
-class Looks:
-    """Answers whether a write was applied, and counts how often it is asked."""
-
-    def __init__(self, *answers: bool | AscLinkerError) -> None:
-        self._answers: Iterator[bool | AscLinkerError] = iter(answers)
-        self.asked = 0
-
-    def __call__(self) -> bool:
-        self.asked += 1
-        answer = next(self._answers)
-        if isinstance(answer, AscLinkerError):
-            raise answer
-        return answer
 
 
 @pytest.fixture(params=WRITES)

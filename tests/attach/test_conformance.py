@@ -62,7 +62,7 @@ CALLS: dict[str, Callable[[AppStoreConnect], object]] = {
     ),
     "builds of a version": lambda apple: apple.builds([APP], version_strings=["1.4.2"]),
     "builds of several apps": lambda apple: apple.builds([APP, AppId("2")], numbers=["231"]),
-    "builds of any app": lambda apple: apple.builds_of_any_app(
+    "builds_of_any_app": lambda apple: apple.builds_of_any_app(
         numbers=["231"], version_strings=["1.4.2"], platform=Platform.IOS
     ),
     "newest_builds": lambda apple: apple.newest_builds(APP),

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +36,39 @@ def doctor(tmp_path: Path) -> Callable[..., Done]:
         return Shell(tmp_path, variables(apple, key)).run("doctor", "--json", *arguments, **changes)
 
     return run
+
+
+def test_every_check_has_the_id_of_a_section_and_a_verdict_of_ours(
+    doctor: Callable[..., Done], apple: Emulator, key: ThrowawayKey
+) -> None:
+    done = doctor(apple, key, *NOTES)
+
+    assert done.report["schema"] == 1
+    for check in done.report["checks"]:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", check["id"])
+        assert check["verdict"] in ("ok", "refused", "Apple decides")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as Unix has them")
+def test_a_signal_ends_an_examination_with_what_was_found_out(
+    serve: Callable[..., Emulator], key: ThrowawayKey, tmp_path: Path
+) -> None:
+    apple = serve()
+    shell = Shell(tmp_path, variables(apple, key))
+    ended = threading.Event()
+    apple.on("GET /v1/apps", answer=lambda _: ended.wait(timeout=60) and None, times=None)
+
+    with shell.start(["doctor", "--json", "--verbose"], {}, subprocess.PIPE) as process:
+        while not apple.requests and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=60)
+    ended.set()
+
+    (report,) = json.loads(stdout)
+    assert process.returncode == report["error"]["exit-code"] == 143
+    assert [check["name"] for check in report["checks"]][:2] == ["Key", "Key id"]
+    assert b"Traceback" not in stderr
 
 
 def test_a_key_that_works_passes_with_one_read(

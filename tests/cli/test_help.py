@@ -65,7 +65,7 @@ def test_the_help_of_attach_has_each_input_with_its_meaning_default_and_an_examp
             assert f"--{entry.name}" in shown
             assert "".join(entry.meaning.split()) in folded
     assert "[default: 45]" in " ".join(shown.split())
-    assert shown.count("asc-linker attach --") == 3
+    assert shown.count("asc-linker attach --") >= 3
 
 
 def test_help_advises_variables_for_secrets(shell: Shell) -> None:

@@ -113,7 +113,7 @@ def test_version_and_build_come_from_the_tag_that_was_pushed(
     ],
 )
 def test_a_branch_is_no_tag(shell: Shell, ci: dict[str, str]) -> None:
-    done = shell.run("show", "--bundle-id", "com.example.notes", **ci)
+    done = shell.run("attach", "--bundle-id", "com.example.notes", "--build-number", "231", **ci)
 
     assert done.exit_code == 2
     assert "`--version-string` is missing" in done.stderr

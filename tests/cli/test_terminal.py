@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli.command_line import APP, JOB, Shell, variables
+from cli.command_line import APP, JOB, ROOT, Shell, variables
 
 from asc_linker.emulator import Emulator, ThrowawayKey
 
@@ -52,6 +54,19 @@ def test_a_dumb_terminal_gets_plain_lines(shell: Shell) -> None:
     assert "\x1b" not in done.stderr
 
 
+def test_without_rich_there_are_plain_lines_in_colour(shell: Shell, tmp_path: Path) -> None:
+    absent = tmp_path / "without"
+    absent.mkdir()
+    (absent / "rich.py").write_text("raise ModuleNotFoundError('no rich', name='rich')")
+
+    done = shell.at_a_terminal("attach", *JOB, PYTHONPATH=f"{absent}{os.pathsep}{ROOT}")
+
+    assert done.exit_code == 0
+    assert "\x1b[32m✓" in done.stderr
+    assert "Build 231 is now attached" in done.without_colour
+    assert "Traceback" not in done.stderr
+
+
 def test_a_failure_is_told_with_its_hint(shell: Shell) -> None:
     done = shell.at_a_terminal("show", "--platform", "watchos")
 
@@ -90,6 +105,26 @@ def test_a_wait_shows_what_is_so_and_for_how_long_until_it_is_stopped(
 
     assert done.exit_code == 143
     assert "Stopped by SIGTERM. Nothing was written." in done.without_colour
+
+
+def test_several_targets_are_one_live_table_and_end_as_one(
+    serve: Callable[..., Emulator], key: ThrowawayKey, tmp_path: Path
+) -> None:
+    other = {**APP, "id": "2", "bundleId": "com.example.other", "name": "Other"}
+    apple = serve(build={"processedAfterSeconds": 3600})
+    apple.world.apps.extend(type(apple.world).from_json({"apps": [other]}).apps)
+    targets = "- bundle-id: com.example.notes\n- bundle-id: com.example.other"
+    job = (*JOB[2:], "--targets", targets, "--wait-minutes", "9")
+
+    done = Shell(tmp_path, variables(apple, key)).at_a_terminal(
+        "attach", *job, until=lambda shown: "so far" in shown and "Platform" in shown
+    )
+
+    shown = done.without_colour
+    assert done.exit_code == 143
+    assert re.search(r"App +Platform +State", shown)
+    assert re.search(r"[–✗] +com\.example\.notes \(ios\) +1\.4\.2", shown)
+    assert "2 targets: " in shown
 
 
 def test_a_quiet_wait_shows_nothing_until_the_end(

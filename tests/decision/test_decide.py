@@ -66,6 +66,7 @@ def decided(
         uploads,
         tuple(versions),
         tuple(builds if newest is None else newest),
+        has_looked_elsewhere=True,
     )
     return decide(findings, NOON + 3600, is_expected=is_expected)
 

@@ -39,7 +39,7 @@ def number(builds: list[Build], *uploads: BuildUpload, now: float = AN_HOUR) -> 
 
 def decided(builds: list[Build], *uploads: BuildUpload) -> Decision:
     request = a_request(build_number="", latest=True)
-    findings = Findings(request, NOTES, (a_version(),), tuple(builds), uploads, (), ())
+    findings = Findings(request, NOTES, (a_version(),), tuple(builds), uploads, (), (), True)
     return decide(findings, AN_HOUR)
 
 

@@ -122,6 +122,14 @@ def test_other_cis_say_which_of_their_jobs_this_is(
     assert [request.bundle_id for request in read.job.requests] == ["app2", "app3"]
 
 
+@pytest.mark.parametrize("index", ["1", "5"])
+def test_the_first_and_the_last_job_of_a_ci_are_parts(index: str) -> None:
+    shard = read_targets(apps(10), {**GITLAB, "CI_NODE_INDEX": index}).job.shard
+
+    assert shard is not None
+    assert str(shard) == f"{index}/5"
+
+
 def test_an_input_comes_before_what_a_ci_says() -> None:
     assert names(apps(3), GITLAB, shard="1/1") == ["app0", "app1", "app2"]
     assert names(apps(3), GITLAB, shard="3/3") == ["app2"]

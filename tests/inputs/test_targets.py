@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs.jobs import A_KEY, ISSUER, KEY, WHOLE, faults_of_targets, read_targets
@@ -299,6 +300,17 @@ def test_every_fault_is_told_at_once_by_its_place() -> None:
     assert any("`version-string` should be one text" in line for line in faults)
 
 
+def test_the_faults_of_one_target_stand_together() -> None:
+    faults = faults_of_targets("[{bundle-id: a}, {bundle-id: b}]")
+
+    assert [line.partition(":")[0] for line in faults] == [
+        "targets[0] (a)",
+        "targets[0] (a)",
+        "targets[1] (b)",
+        "targets[1] (b)",
+    ]
+
+
 def test_a_fault_of_a_default_is_told_once_and_of_no_target() -> None:
     faults = faults_of_targets(
         "[{bundle-id: a}, {bundle-id: b}, {bundle-id: c, if-attached: never}]",
@@ -330,6 +342,22 @@ def test_a_list_among_platforms_is_told_how_to_be_written() -> None:
     assert fault.startswith("targets[0] (a): `platform` should be one text, as `ios, macos`")
 
 
+@pytest.fixture(params=["libyaml", "no libyaml"])
+def yaml_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyYAML as its wheels are, and as it is where it was built without libyaml."""
+    if request.param == "no libyaml":
+        monkeypatch.delattr(yaml, "CBaseLoader", raising=False)
+
+
+@pytest.mark.usefixtures("yaml_of")
+def test_a_text_is_as_it_was_typed_whichever_parser_reads_it() -> None:
+    first, second = read_targets(TWO).job.requests
+
+    assert (first.version_string, first.build_number) == ("1.10", "0231")
+    assert (second.app_id, second.version_string) == ("6446048195", "2.0")
+
+
+@pytest.mark.usefixtures("yaml_of")
 @pytest.mark.parametrize(
     ("targets", "words"),
     [
@@ -340,8 +368,9 @@ def test_a_list_among_platforms_is_told_how_to_be_written() -> None:
         ("targets.yml", "neither a list nor a file to read: No such file"),
         ("a\0b", "neither a list nor a file"),
         ("- a: 1\n b: 2", "is no YAML: line 2"),
-        ("- {a", "is no YAML: line 1"),
+        ("- {a", "is no YAML: line "),
         ("- a: \x07", "is no YAML: it holds a character"),
+        ("- a: \ud800", "is no YAML: it holds a character"),
         ("- &a {bundle-id: a}\n- *a", "has an alias"),
         ("- bundle-id: !!python/name:os.system a", "has a tag"),
         ("- !!map {bundle-id: a}", "has a tag"),
@@ -375,9 +404,13 @@ def test_what_stands_beside_a_list_that_is_none_is_told_as_well() -> None:
 def test_a_file_that_is_no_text_or_a_folder_is_one_fault(tmp_path: Path) -> None:
     (tmp_path / "targets.yml").write_bytes(b"- bundle-id: \xff\xfe")
 
+    (tmp_path / "large.yml").write_text("- ä: 1\n" * 200_000, encoding="utf-8")
+
+    (too_large,) = faults_of_targets(str(tmp_path / "large.yml"))
     (no_text,) = faults_of_targets(str(tmp_path / "targets.yml"))
     (a_folder,) = faults_of_targets(str(tmp_path))
 
+    assert "is larger than 1 MiB" in too_large
     assert "a file that is no UTF-8 text" in no_text
     assert "Is a directory" in a_folder or "Permission denied" in a_folder
 
@@ -602,12 +635,13 @@ def test_any_list_is_a_job_or_faults(targets: str) -> None:
 @given(LISTS)
 def test_a_list_written_as_yaml_says_what_it_says_as_json(targets: list[dict[str, str]]) -> None:
     lines = [
-        f"{'-' if not number else ' '} {name}: {json.dumps(value)}"
+        f"{'-' if not number else ' '} {name}: {json.dumps(value, ensure_ascii=False)}"
         for target in targets
         for number, (name, value) in enumerate(target.items())
     ]
 
-    as_json = A_KEY | {"targets": json.dumps([target for target in targets if target])}
+    whole = [target for target in targets if target]
+    as_json = A_KEY | {"targets": json.dumps(whole, ensure_ascii=False)}
     as_yaml = A_KEY | {"targets": "\n".join(lines) + "\n"}
 
     if lines:

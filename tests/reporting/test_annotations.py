@@ -21,7 +21,7 @@ from reporting.samples import (
 )
 
 from asc_linker.apple.model import AppVersionState
-from asc_linker.decision.report import AttachReport, Outcome, Warning  # noqa: A004
+from asc_linker.decision.report import AttachReport, Outcome, Warning
 from asc_linker.decision.request import Shard
 from asc_linker.errors import CredentialsError, InputError, NotFound
 from asc_linker.reporting.annotations import Annotation, Level, run_annotations, warnings
@@ -45,9 +45,9 @@ def test_a_failure_is_one_error_with_message_apples_words_and_hint() -> None:
             Level.ERROR,
             "The build cannot be attached",
             "Build 231 has expired.\n"
+            "Upload a new build.\n"
             "Apple: Refused: The specified pre-release build could not be added. "
-            "(ENTITY_ERROR.RELATIONSHIP.INVALID) at /data/relationships/build\n"
-            "Upload a new build.",
+            "(ENTITY_ERROR.RELATIONSHIP.INVALID) at /data/relationships/build",
         )
     ]
 
@@ -82,6 +82,18 @@ def test_an_unknown_write_is_told_in_these_words() -> None:
     assert "Whether the build was attached is not known." in told(report)[0].message
 
 
+def test_what_was_written_before_a_failure_is_told() -> None:
+    report = ended(Outcome.FAILED, changed=True, writes=("create-version",))
+
+    assert "Written before it failed: `create-version`." in told(report)[0].message
+
+
+def test_targets_of_one_cause_that_were_written_to_differently_are_told_apart() -> None:
+    reports = [failing(1), replace(failing(1), changed=True, writes=("attach",))]
+
+    assert len(of_level(Level.ERROR, *reports)) == 2
+
+
 def test_a_result_is_one_notice() -> None:
     assert told(ended(Outcome.ALREADY_ATTACHED)) == [
         Annotation(
@@ -108,14 +120,14 @@ def test_each_of_several_errors_names_its_target() -> None:
     ]
 
 
-def test_ten_errors_are_ten_annotations() -> None:
-    errors = of_level(Level.ERROR, *many(10, failing))
+def test_nine_errors_are_nine_annotations() -> None:
+    errors = of_level(Level.ERROR, *many(9, failing))
 
-    assert len(errors) == 10
-    assert "Build 9 has expired." in errors[9].message
+    assert len(errors) == 9
+    assert "Build 8 has expired." in errors[8].message
 
 
-def test_of_more_than_ten_errors_the_tenth_says_how_many_more_and_names_them() -> None:
+def test_of_more_than_nine_errors_the_tenth_says_how_many_more_and_names_them() -> None:
     errors = of_level(Level.ERROR, *many(12, failing))
 
     assert len(errors) == 10

@@ -24,7 +24,7 @@ from runner_environment import find_command
 from asc_linker.apple.model import App, AppId
 from asc_linker.decision.report import AttachReport, Outcome
 from asc_linker.decision.request import Shard
-from asc_linker.errors import CredentialsError, InputError
+from asc_linker.errors import CredentialsError, InputError, NotFound
 from asc_linker.reporting.console import Grid, Line, Lines, Span, Style, line, plain, wants_colour
 from asc_linker.reporting.progress import Heartbeat
 from asc_linker.reporting.result import (
@@ -79,11 +79,11 @@ def test_a_failure_is_told_with_the_cure_and_all_apple_said() -> None:
     assert told[told.index("Error: The build cannot be attached") :] == [
         "Error: The build cannot be attached",
         "Build 231 has expired.",
+        "Upload a new build.",
         (
             "Apple: Refused: The specified pre-release build could not be added. "
             "(ENTITY_ERROR.RELATIONSHIP.INVALID) at /data/relationships/build"
         ),
-        "Upload a new build.",
         "Apple's X-Request-ID: ABC-123",
         "More about this: https://asc-linker.github.io/asc-linker/troubleshooting/#build-expired",
     ]
@@ -144,6 +144,21 @@ def test_beside_an_annotation_the_log_has_only_what_that_left_out() -> None:
         "Apple's X-Request-ID: ABC-123",
         "More about this: https://asc-linker.github.io/asc-linker/troubleshooting/#build-expired",
     ]
+
+
+def test_what_the_tenth_annotation_only_names_is_explained_in_the_log() -> None:
+    reports = many(
+        12, lambda n: of_app(n, Outcome.FAILED, error=NotFound(f"There is no build {n}."))
+    )
+
+    told = list(plain(beside_the_annotations(reports), colour=False))
+
+    assert [each for each in told if each.startswith("There is no build")] == [
+        "There is no build 9.",
+        "There is no build 10.",
+        "There is no build 11.",
+    ]
+    assert len(told) == len(set(told))
 
 
 def test_results_that_could_not_be_written_are_told_with_what_was_done() -> None:

@@ -8,19 +8,33 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from runner_environment import Step, run_step
+from reporting.samples import NOW, VERSION, ended
+from runner_environment import Step, find_command
 from story import APP
 
+from asc_linker.action import main
+from asc_linker.apple.model import App, AppId, AttachedBuild, BuildId
+from asc_linker.decision.preflight import Check, Verdict
+from asc_linker.decision.report import AttachReport, Outcome, Warning
+from asc_linker.decision.request import AttachRequest, Shard
 from asc_linker.emulator import Emulator, ThrowawayKey, World
+from asc_linker.errors import AppleError, NotAttachable
+from asc_linker.reporting.annotations import run_annotations
+from asc_linker.reporting.github import Runner
+from asc_linker.reporting.result import beside_the_annotations, run_blocks
+from asc_linker.reporting.summary import summary
+from asc_linker.signals import SIGNALS
 
 COMMANDS = (
     "\n".join(
@@ -76,8 +90,13 @@ Play = Callable[..., Step]
 
 
 @pytest.fixture
-def play(key: ThrowawayKey, tmp_path: Path) -> Play:
-    """Runs one step in a world; `script` is done to the emulator before."""
+def play(
+    key: ThrowawayKey,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Iterator[Play]:
+    """Runs one step in a world, in this process; `script` is done to the emulator before."""
 
     def run(
         world: Mapping[str, Any],
@@ -97,10 +116,23 @@ def play(key: ThrowawayKey, tmp_path: Path) -> Play:
                 "build-number": "231",
                 "wait-minutes": "0",
             }
+            output, summary = tmp_path / "output", tmp_path / "summary"
+            output.touch()
+            summary.touch()
             # In colour the log has sequences of ours; test_console.py tells them apart.
-            return run_step(tmp_path, inputs | changes, {"RUNNER_DEBUG": "1", "NO_COLOR": "1"})
+            given = {f"INPUT_{name.upper()}": value for name, value in (inputs | changes).items()}
+            given |= {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
+            for name, value in (given | {"RUNNER_DEBUG": "1", "NO_COLOR": "1"}).items():
+                monkeypatch.setenv(name, value)
+            exit_code = main()
+        said = capfd.readouterr()
+        files = [file.read_bytes().decode("utf-8") for file in (output, summary)]
+        return Step(exit_code, said.out, said.err, *files)
 
-    return run
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def a_world(**app: Any) -> dict[str, Any]:
@@ -112,7 +144,7 @@ def a_world(**app: Any) -> dict[str, Any]:
 
 def assert_harmless(step: Step, key: ThrowawayKey) -> None:
     """Nothing of what was read has become anything but text."""
-    assert step.exit_code in (0, 2, 4, 5), step.stdout + step.stderr
+    assert step.exit_code in (0, 2, 4, 5, 7), step.stdout + step.stderr
     assert step.stderr == ""
     assert_only_our_commands(step, key)
     assert set(step.outputs) == OUTPUTS
@@ -158,25 +190,25 @@ def tokens(parsed: list[Token]) -> Iterator[Token]:
 
 OURS = re.compile(
     r"https://appstoreconnect\.apple\.com/apps/[^/]+/distribution/\w+/version/\w+"
-    r"|https://asc-linker\.github\.io/asc-linker/troubleshooting/#[a-z-]+"
+    r"|https://asc-linker\.github\.io/asc-linker/troubleshooting/#[\w.~%-]+"
 )
 FOLD = re.compile(r"<details><summary>\d+ checks? passed</summary>|</details>")
 
 
-def assert_only_our_markup(summary: str) -> None:
+def assert_only_our_markup(summary: str, headings: int = 1) -> None:
     found = list(tokens(MarkdownIt("commonmark").enable("table").parse(summary)))
     drawn = {token.type for token in found}
     assert not drawn & {"html_inline", "image", "fence", "code_block", "hr", "em_open"}
     assert not drawn & {"ordered_list_open"}
-    assert sum(token.type == "heading_open" for token in found) == 1
+    assert sum(token.type == "heading_open" for token in found) <= headings
     for token in found:
         if token.type == "link_open":
             assert OURS.fullmatch(str(token.attrGet("href")))
         if token.type == "html_block":
             assert FOLD.fullmatch(token.content.strip())
-    assert sum(token.type == "table_open" for token in found) <= 3
+    assert sum(token.type == "table_open" for token in found) <= 3 * headings
     # The cure, a warning, and Apple's words.
-    assert sum(token.type == "blockquote_open" for token in found) <= 3
+    assert sum(token.type == "blockquote_open" for token in found) <= 3 * headings
     # What links itself on GitHub's pages does not, outside of our own links and of code.
     outside = re.sub(r"`[^`]+`", "", OURS.sub("", summary))
     assert not re.search(r"https://|(?<!\\)@octocat|www\.evil", outside)
@@ -202,6 +234,8 @@ def test_other_bundle_ids_are_only_listed(play: Play, key: ThrowawayKey, text: s
 def test_an_apps_id_is_only_an_id(play: Play, key: ThrowawayKey, text: str) -> None:
     step = play(a_world(id=text))
 
+    # An id that no address could hold is no answer of Apple's.
+    assert step.exit_code in (0, 7)
     assert_harmless(step, key)
 
 
@@ -342,3 +376,60 @@ def test_hostile_text_arrives_whole_in_the_outputs(play: Play, text: str) -> Non
     assert step.outputs["previous-build-number"] == text
     (report,) = json.loads(step.outputs["report"])
     assert report["previous-build-number"] == text
+
+
+# --------------------------------------------------------------------- every field
+
+
+def poisoned(text: str, outcome: Outcome, label: str) -> AttachReport:
+    """A report whose every text tries something."""
+    apple = AppleError(text, text, text, text, text, text, ((text, AppleError(text, text)),))
+    request = AttachRequest(
+        bundle_id=text,
+        version_string=text,
+        build_number=text,
+        label=label,
+        sources={"platform": text},
+    )
+    return ended(
+        outcome,
+        request=request,
+        app=App(AppId(text), text, text),
+        version=replace(VERSION, version_string=text, state_word=text),
+        attached=AttachedBuild(BuildId(text), text),
+        previous=AttachedBuild(BuildId(text), text),
+        checks=tuple(Check(text, text, verdict, text, text) for verdict in Verdict),
+        writes=(text,),
+        unknown_writes=(text,),
+        reason=text,
+        plan=text,
+        warnings=(Warning(text, text, text),),
+        error=NotAttachable(text, hint=text, id=text, apple=[apple], request_id=text)
+        if outcome is Outcome.FAILED
+        else None,
+    )
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_no_field_of_a_report_is_more_than_text(
+    text: str, outcome: Outcome, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    several = [poisoned(text, outcome, text), poisoned(text, Outcome.FAILED, text + "2")]
+    shard = Shard(1, 2, 3, text)
+
+    for reports in ([poisoned(text, outcome, "")], several):
+        assert_only_our_markup(summary(reports, NOW, shard), headings=1 + (len(reports) > 1) * 2)
+        runner = Runner()
+        with runner.group(text):
+            runner.show(run_blocks(reports, NOW, shard))
+        for each in run_annotations(reports, NOW, shard):
+            runner.annotate(each)
+        runner.show(beside_the_annotations(reports))
+        for line in capfd.readouterr().out.split("\n"):
+            command = find_command(line)
+            assert is_plain(line)
+            if command is not None:
+                assert command.name in {"group", "endgroup", "notice", "warning", "error"}
+                assert_only_text(command.data)
+                assert all(map(is_plain, command.properties.values()))

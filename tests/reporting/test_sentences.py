@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from reporting.samples import NEW, NOTES, OLD, VERSION, ended, many, nothing_known, of_app, refused
 
-from asc_linker.apple.model import App, AppId, AppVersionState, Platform
+from asc_linker.apple.model import App, AppId, AppVersionState, Platform, VersionId
 from asc_linker.decision.report import Outcome, VersionChange
 from asc_linker.decision.request import AttachRequest
 from asc_linker.errors import AppleError, NotAttachable
@@ -64,26 +64,45 @@ def test_a_first_build_takes_nobodys_place() -> None:
 
 
 TWO = replace(VERSION, version_string="2.0")
-TWO_NAME = "ersion 2.0 (macOS) of Example Notes"
+NAME = "Version 2.0 (macOS) of Example Notes"
+RENAMED = "The open version of Example Notes (macOS)"
 
 
 @pytest.mark.parametrize(
     ("outcome", "change", "sentence"),
     [
-        (Outcome.ATTACHED, VersionChange.CREATED, f"V{TWO_NAME} was created, with build 231"),
-        (Outcome.ATTACHED, VersionChange.RENAMED, f"version was renamed: v{TWO_NAME} is its new"),
-        (Outcome.WOULD_ATTACH, VersionChange.CREATED, f"V{TWO_NAME} would be created, with"),
-        (Outcome.WOULD_ATTACH, VersionChange.RENAMED, f"would be renamed: v{TWO_NAME} would be"),
+        (
+            Outcome.ATTACHED,
+            VersionChange.CREATED,
+            f"{NAME} was created, with build 231 attached.",
+        ),
+        (
+            Outcome.ATTACHED,
+            VersionChange.RENAMED,
+            (
+                f"{RENAMED} was renamed to 2.0, and build 231 is now attached to it, in place of "
+                "build 230."
+            ),
+        ),
+        (
+            Outcome.WOULD_ATTACH,
+            VersionChange.CREATED,
+            f"{NAME} would be created, with build 231 attached. {DRY_RUN}",
+        ),
+        (
+            Outcome.WOULD_ATTACH,
+            VersionChange.RENAMED,
+            (
+                f"{RENAMED} would be renamed to 2.0, and build 231 would be attached to it, "
+                f"in place of build 230. {DRY_RUN}"
+            ),
+        ),
     ],
 )
 def test_a_version_that_was_or_would_be_made_is_named_under_its_new_name(
     outcome: Outcome, change: VersionChange, sentence: str
 ) -> None:
-    report = ended(outcome, version=TWO, version_change=change, previous=None)
-
-    assert sentence in headline(report)
-    assert "1.4.2" not in headline(report)
-    assert headline(report).endswith(DRY_RUN) == (outcome is Outcome.WOULD_ATTACH)
+    assert headline(ended(outcome, version=TWO, version_change=change)) == sentence
 
 
 def test_an_answer_to_compliance_is_told_beside_already_attached() -> None:
@@ -175,6 +194,9 @@ def test_a_target_goes_by_its_label_else_by_what_is_known() -> None:
     asked = AttachRequest(app_id=AppId("1"), platform=Platform.IOS)
     assert target_name(nothing_known(request=asked)) == "app 1 (ios)"
     assert target_name(nothing_known()) == ""
+    inferred = of_app(7)
+    request = replace(inferred.request, label="com.example.app007")
+    assert target_name(replace(inferred, request=request)) == "com.example.app007 (macos)"
 
 
 @pytest.mark.parametrize(
@@ -216,6 +238,12 @@ def test_the_url_is_the_versions_page(state: AppVersionState, page: str) -> None
 
     start = "https://appstoreconnect.apple.com/apps/6446000001/distribution/macos/version/"
     assert version_url(report) == start + page
+
+
+def test_a_version_that_is_not_there_yet_has_no_page() -> None:
+    to_be_created = replace(VERSION, id=VersionId(""))
+
+    assert version_url(ended(Outcome.WOULD_ATTACH, version=to_be_created)) == ""
 
 
 def test_an_id_cannot_leave_its_place_in_the_url() -> None:

@@ -26,9 +26,9 @@ from asc_linker.decision.report import (
     AttachReport,
     Outcome,
     VersionChange,
-    Warning,  # noqa: A004
+    Warning,
 )
-from asc_linker.decision.request import Shard
+from asc_linker.decision.request import AttachRequest, Shard
 from asc_linker.errors import CredentialsError, InputError
 from asc_linker.reporting.summary import summary
 
@@ -67,6 +67,12 @@ def test_a_version_that_was_made_is_marked_so() -> None:
 
     assert f"[1\\.4.2]({PAGE}), created |" in shown(made)
     assert f"[1\\.4.2]({PAGE}), to be renamed |" in shown(would)
+
+
+def test_a_version_that_was_only_to_be_made_is_not_told_as_made() -> None:
+    held_back = ended(Outcome.NOT_WRITTEN, version_change=VersionChange.CREATED)
+
+    assert "created" not in shown(held_back)
 
 
 def test_what_passed_is_folded_and_what_did_not_is_not() -> None:
@@ -108,11 +114,21 @@ def test_a_failure_is_explained_in_full() -> None:
 
     assert text.startswith("### ❌ The build cannot be attached\n\nBuild 231 has expired.\n")
     assert "\n> [!TIP]\n> Upload a new build.\n" in text
-    assert "> Refused The specified pre-release build could not be added." in text
+    assert "> Refused: The specified pre-release build could not be added." in text
     assert "(`ENTITY_ERROR.RELATIONSHIP.INVALID` at `/data/relationships/build`)" in text
     assert "`ABC-123`" in text
     assert "[More about `build-expired`](https://asc-linker.github.io/" in text
-    assert "Wanted: attach build `231`, version `1.4.2`, platform `macos`" in text
+    assert "Wanted: attach build `231`; version `1.4.2`; platform `macos`; app `com.ex" in text
+
+
+def test_what_was_wanted_is_told_with_where_it_came_from() -> None:
+    request = AttachRequest(
+        version_string="1.4.2", latest=True, sources={"version-string": "the tag `v1.4.2`"}
+    )
+
+    text = shown(nothing_known(request=request, error=refused()))
+
+    assert "Wanted: attach build `latest`; version `1.4.2`, from the tag `v1.4.2`." in text
 
 
 def test_apples_words_stand_in_a_quotation() -> None:
@@ -147,7 +163,7 @@ def test_what_was_written_before_a_failure_and_what_is_unknown_is_told() -> None
         failed(changed=True, writes=("create-version", "attach"), unknown_writes=("detach",))
     )
 
-    assert "Written before that: `create-version`, `attach`." in text
+    assert "**Written before it failed: `create-version`, `attach`.**" in text
     assert "**Whether the build was detached is not known.**" in text
 
 

@@ -27,7 +27,7 @@ def find_package(typed: str) -> Path:
             return path
         pattern = str(path.relative_to(path.anchor))
         matches = islice(Path(path.anchor).glob(pattern), _MOST_COUNTED)
-        found = sorted(str(match) for match in matches if not _is_hidden(match, path))
+        found = sorted(match.as_posix() for match in matches if not _is_hidden(match, path))
     except (OSError, ValueError, NotImplementedError):
         raise PackageFault(f"is {shown_path(typed)}, which is no path and no pattern") from None
     if len(found) == 1:
