@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asc_linker.attach.quota import requests_of, require_quota
@@ -110,7 +109,7 @@ class Watch:
             # What was read of the app's other builds may be as old as the wait.
             self._findings = self._reader.look(
                 self._findings,
-                {place: replace(decisions[place], look=Look.ELSEWHERE) for place in absent},
+                {place: decisions[place]._replace(look=Look.ELSEWHERE) for place in absent},
             )
             decisions = self._decisions()
         waited = duration(self._wait.elapsed_s) if self._wait.is_given else ""
@@ -120,11 +119,11 @@ class Watch:
                 over.append(decision)
             elif self._wait.is_over:
                 refusal = self._failure or not_ready(decision, findings, waited, self._clock.now())
-                over.append(replace(decision, look=None, refusal=refusal))
+                over.append(decision._replace(look=None, refusal=refusal))
             elif decision.ends_wait is not None:
                 error = decision.ends_wait
                 refusal = error.reworded(f"{error.message} Waited {waited}.", error.hint)
-                over.append(replace(decision, look=None, refusal=refusal))
+                over.append(decision._replace(look=None, refusal=refusal))
             else:
                 over.append(decision)
         is_over = any(decision.refusal is not None for decision in over)
@@ -192,7 +191,7 @@ class Watch:
             for place in mine if error is not None else ():
                 plan = decisions[place].plan
                 if plan is not None and plan.writes:
-                    decisions[place] = replace(decisions[place], plan=None, refusal=error)
+                    decisions[place] = decisions[place]._replace(plan=None, refusal=error)
         self._note_all(decisions)
         return decisions
 

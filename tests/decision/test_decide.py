@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -631,4 +630,4 @@ def test_a_refusal_keeps_what_was_seen() -> None:
     assert decision.build == a_build(expired=True)
     assert decision.version == a_version()
     assert len(decision.checks) == 10
-    assert replace(decision, refusal=None).plan is None
+    assert decision._replace(refusal=None).plan is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from reporting.samples import NEW, NOTES, OLD, VERSION, ended, many, nothing_known, of_app, refused
 
@@ -195,8 +193,8 @@ def test_a_target_goes_by_its_label_else_by_what_is_known() -> None:
     assert target_name(nothing_known(request=asked)) == "app 1 (ios)"
     assert target_name(nothing_known()) == ""
     inferred = of_app(7)
-    request = replace(inferred.request, label="com.example.app007")
-    assert target_name(replace(inferred, request=request)) == "com.example.app007 (macos)"
+    request = inferred.request._replace(label="com.example.app007")
+    assert target_name(inferred._replace(request=request)) == "com.example.app007 (macos)"
 
 
 @pytest.mark.parametrize(
