@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asc_linker.attach.quota import requests_of, require_quota
-from asc_linker.attach.read import Reader
+from asc_linker.attach.read import AT_A_TIME, Reader
 from asc_linker.clock import duration
 from asc_linker.decision.agreement import (
     expected_elsewhere,
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 _UPLOADS_EVERY = 4
 # A version that was read longer ago than this is read again before anything is written.
 _FRESH_S = 60.0
-# While a build is waited for, its version may be locked, and then the wait is in vain.
+# While a build is waited for, its version may be locked, and then the wait is in vain: worth a read
+# each now and then, but not of many targets.
 _VERSIONS_EVERY = 10
 # A number that is somewhere else, and nowhere on its way, is waited for no longer than this.
 _ELSEWHERE_FOR_S = 600.0
@@ -152,7 +153,7 @@ class Watch:
             if self._wait.is_over:
                 return
             self._progress.line(f"{self._failure.message} The wait goes on.")
-        elif self._looks % _VERSIONS_EVERY == 0:
+        elif self._looks % _VERSIONS_EVERY == 0 and len(waiting) <= AT_A_TIME:
             self._read_versions(waiting)
 
     def _look_once_more(self, decisions: Sequence[Decision]) -> bool:
