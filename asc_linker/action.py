@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from asc_linker import signals
 from asc_linker.inputs.read_job import job_secrets, read_report_file
+from asc_linker.inputs.sources import pushed_tag
 from asc_linker.inputs.table import INPUTS
 from asc_linker.reporting.annotations import Annotation, Level, run_annotations
 from asc_linker.reporting.files import attempt, write_report_file
@@ -30,7 +31,7 @@ def main() -> int:
     signals.remember()
     runner = Runner()
     inputs = runner.inputs(entry.name for entry in INPUTS)
-    inputs.setdefault("tag", runner.pushed_tag)
+    inputs.setdefault("tag", pushed_tag(runner.environment))
     for line in job_secrets(inputs, runner.environment):
         runner.mask(line)
     listeners = Listeners(Heartbeat(runner.log), on_token=runner.mask, debug=runner.debug)
