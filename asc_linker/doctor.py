@@ -9,7 +9,7 @@ Nothing is written, so the key's role stays unknown, and that is said.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asc_linker.apple.model import App
@@ -285,9 +285,9 @@ class _Examination:
 
     def _is_individual(self) -> bool:
         """Whether Apple accepts the key once no issuer is named."""
-        credentials = replace(self._access.credentials, issuer_id=None)
+        credentials = self._access.credentials._replace(issuer_id=None)
         try:
-            with self._connect(replace(self._access, credentials=credentials)) as apple:
+            with self._connect(self._access._replace(credentials=credentials)) as apple:
                 apple.visible_apps()
         except AscLinkerError:
             return self._status == 403

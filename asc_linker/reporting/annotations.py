@@ -6,10 +6,9 @@ what it stands for. Titles are ours alone: the runner masks messages, and not ti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.decision.preflight import Verdict
 from asc_linker.decision.report import Warning
@@ -49,8 +48,7 @@ class Level(StrEnum):
     NOTICE = "notice"
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(NamedTuple):
     """One annotation; its message may have several lines."""
 
     level: Level
@@ -183,7 +181,7 @@ def _capped(found: Sequence[tuple[Annotation, Sequence[str]]], others: str) -> l
 
     Where there is one target, its name is empty.
     """
-    named = [replace(each, message=_of_targets(names, each.message)) for each, names in found]
+    named = [each._replace(message=_of_targets(names, each.message)) for each, names in found]
     if len(named) <= MOST_ANNOTATIONS:
         return named
     rest = [name for _, names in found[MOST_ANNOTATIONS:] for name in names]

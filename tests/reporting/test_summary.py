@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -99,7 +98,7 @@ def test_the_next_step_is_a_link() -> None:
         failed(),
         ended(
             Outcome.ALREADY_ATTACHED,
-            version=replace(VERSION, app_version_state=AppVersionState.IN_REVIEW),
+            version=VERSION._replace(app_version_state=AppVersionState.IN_REVIEW),
         ),
     ],
     ids=["dry run", "failed", "in review"],
@@ -250,7 +249,7 @@ def test_a_thousand_targets_with_long_names_stay_below_a_megabyte_and_are_counte
     def failing(n: int) -> AttachReport:
         report = of_app(n, Outcome.FAILED, error=refused(f"{n} {'ü' * 900}"))
         assert report.app is not None
-        return replace(report, app=replace(report.app, name="ü" * 2000))
+        return report._replace(app=report.app._replace(name="ü" * 2000))
 
     text = shown(*many(1000, failing))
 
