@@ -24,7 +24,7 @@ YAML_STYLE = {extends: default, rules: {document-start: disable, truthy: {check-
 SHOW = @printf '%s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format package bench readme record lock clean
+.PHONY: help demo test test-more lint format package bench readme site pictures record lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -34,15 +34,22 @@ demo: $(VENV)/.runtime  ## play a whole workflow step against the built-in App S
 	@$(PY) -m asc_linker.demo --fresh --world build/demo/world.json \
 		--entrypoint entrypoint.py
 
-test: $(VENV)/.dev  ## run the tests, and require their coverage
+test: $(VENV)/.dev  ## run the tests, side by side; ARGS=--cov asks for their coverage
 	$(SHOW) 'Testing'
-	@$(PY) -m pytest --cov --cov-report=term $(ARGS)
+	@$(PY) -m pytest -q -n auto --dist worksteal --ignore tests/more $(ARGS)
+
+test-more: $(VENV)/.site  ## run what needs other people's programs, and minutes
+	$(SHOW) 'Testing with real clients, the site, the examples, and what is there of Ruby'
+	@$(PY) -m pytest -q -rs tests/more $(ARGS)
 
 lint: $(VENV)/.dev  ## run every linter; changes nothing
 	$(SHOW) 'ruff format: layout'
 	@$(VENV)/bin/ruff format --check --quiet
 	$(SHOW) 'ruff check: style, and who may import what'
 	@$(VENV)/bin/ruff check --quiet
+	$(SHOW) 'import-linter: the rooms, and their doors'
+	@$(VENV)/bin/lint-imports --config pyproject.toml >$(VENV)/imports.log || \
+		{ cat $(VENV)/imports.log; exit 1; }
 	$(SHOW) 'mypy: types'
 	@$(VENV)/bin/mypy --no-error-summary
 	$(SHOW) 'check-jsonschema: actions, workflows, Dependabot, issue forms'
@@ -134,6 +141,11 @@ $(VENV)/.runtime: requirements/runtime.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	$(SHOW) 'Installing what its tests and linters need ($<)'
+	@$(PY) $(INSTALL_LOCKED) $<
+	@touch $@
+
+$(VENV)/.site: requirements/site.txt $(VENV)/.dev
+	$(SHOW) 'Installing what the site needs ($<)'
 	@$(PY) $(INSTALL_LOCKED) $<
 	@touch $@
 
