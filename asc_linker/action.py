@@ -47,17 +47,22 @@ def _publish(ending: Ending, runner: Runner, path: Path | None) -> int:
         *attempt("the outputs", lambda: runner.outputs(outputs(reports))),
         *attempt("the job summary", lambda: runner.summary(summary(reports, now, shard))),
         *write_report_file(path, reports, shard),
+        *attempt("the log", lambda: _show(ending, runner, now)),
     ]
+    if faults:
+        runner.annotate(Annotation(Level.ERROR, UNWRITTEN, unwritten(faults, reports)))
+    return ending.exit_code or bool(faults)
+
+
+def _show(ending: Ending, runner: Runner, now: datetime) -> None:
+    reports = ending.reports
     with runner.group("Targets" if len(reports) > 1 else "Checks"):
         runner.show(target_blocks(reports))
-    for each in run_annotations(reports, now, shard):
+    for each in run_annotations(reports, now, ending.shard):
         runner.annotate(each)
     runner.show(beside_the_annotations(reports))
     for line in ending.trace.splitlines():
         runner.debug(line)
-    if faults:
-        runner.annotate(Annotation(Level.ERROR, UNWRITTEN, unwritten(faults, reports)))
-    return ending.exit_code or bool(faults)
 
 
 if __name__ == "__main__":
