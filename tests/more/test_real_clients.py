@@ -32,7 +32,7 @@ CLIENTS = {
     "appstore-connect-sdk@2.0.0": "appstore_connect_sdk.mjs",
     "node-app-store-connect-api@5.0.6": "node_app_store_connect_api.mjs",
 }
-# On no registry of Python's or Node's: they run where somebody has installed them, as public CI has.
+# On no registry of Python's or Node's: they run where somebody has installed them.
 COMMANDS = {"fastlane": "fastlane.rb", "asc": "asc_client.py"}
 PRESENT = {name: driver for name, driver in COMMANDS.items() if shutil.which(name)}
 
@@ -117,7 +117,7 @@ def run(*command: str, folder: Path = ROOT, environment: dict[str, str] | None =
     return ended.stdout
 
 
-@pytest.mark.parametrize(("client", "driver"), (CLIENTS | PRESENT).items(), ids=CLIENTS | PRESENT)
+@pytest.mark.parametrize(("client", "driver"), (CLIENTS | PRESENT).items())
 def test_a_client_finds_attaches_and_reads_back_unpatched(
     apple: Apple, client: str, driver: str
 ) -> None:
