@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Run the step. Returns the exit code; every failure is told, none as a traceback."""
+    """Run the step. Returns the exit code; every failure is explained, none is a traceback."""
     signals.remember()
     runner = Runner()
     inputs = runner.inputs(entry.name for entry in INPUTS)

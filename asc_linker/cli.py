@@ -42,7 +42,7 @@ _PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
 _NO_KEY = (
     "The key is looked for in `--api-private-key-file` and its like, ASC_LINKER_API_PRIVATE_KEY, "
     "the variables of fastlane, Codemagic and asc, and as AuthKey_<id>.p8 in altool's folders. "
-    "`asc-linker doctor` tells what it finds."
+    "`asc-linker doctor` shows what it finds."
 )
 
 
@@ -277,7 +277,7 @@ def completion(shell: str) -> int:
 for _operation, _summary in (
     ("attach", "Attach a build to an App Store version."),
     ("detach", "Take the build off an App Store version."),
-    ("show", "Tell which build is attached; writes nothing."),
+    ("show", "Show which build is attached; writes nothing."),
 ):
     cli.add_command(
         Command(
@@ -293,7 +293,7 @@ cli.add_command(
         "doctor",
         params=doctor_options(),
         callback=_doctor,
-        help="Tell what is wrong with an API key; writes nothing.",
+        help="Say what is wrong with an API key; writes nothing.",
         epilog=EXAMPLES["doctor"],
     )
 )
@@ -308,7 +308,7 @@ def _home() -> Path:
 
 
 def _unreadable(found: Found, inputs: Mapping[str, str]) -> Ending:
-    """A key's file cannot be read: told together with whatever else is wrong with the inputs."""
+    """A key's file cannot be read: one fault, beside whatever else is wrong with the inputs."""
     from asc_linker.inputs.read_job import read_job
 
     faults = [found.fault]
@@ -337,7 +337,7 @@ def _refuse_words() -> None:
 
 
 def _refuse(error: click.UsageError, arguments: list[str]) -> int:
-    """Tell what is wrong with the arguments, in the same ways as any other ending."""
+    """Say what is wrong with the arguments, in the same ways as of any other ending."""
     command = next((f" {each}" for each in arguments[:1] if each in cli.commands), "")
     hint = f"`{_NAME}{command} --help` lists what there is."
     ending = _failed(InputError(error.format_message(), hint=hint))

@@ -1,6 +1,6 @@
 """What is wrong with an API key, found out with as few reads as it takes.
 
-One read tells whether Apple accepts the key, what time it is there, whether an agreement is missing
+One read shows whether Apple accepts the key, what time it is there, whether an agreement is missing
 and which apps the key may see; a second one whether it may read an app's versions. A refused key
 gets one more, signed as an individual key, and an app that is missing one that lists the others.
 Nothing is written, so the key's role stays unknown, and that is said.
@@ -9,7 +9,7 @@ Nothing is written, so the key's role stays unknown, and that is said.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asc_linker.apple.model import App
@@ -153,10 +153,11 @@ def diagnose(
 
 def _identity(key: Credentials, origins: Mapping[str, str]) -> str:
     inside = "the JSON key"
-    told = f"{key.key_id}, from {origins.get('api-key-id', inside)}"
+    identity = f"{key.key_id}, from {origins.get('api-key-id', inside)}"
     if key.issuer_id is None:
-        return f"{told}. No issuer is given, so it is used as an individual key."
-    return f"{told}. A team key of issuer {key.issuer_id}, from {origins.get('issuer-id', inside)}."
+        return f"{identity}. No issuer is given, so it is used as an individual key."
+    issuer = f"{key.issuer_id}, from {origins.get('issuer-id', inside)}"
+    return f"{identity}. A team key of issuer {issuer}."
 
 
 class _Examination:
@@ -284,9 +285,9 @@ class _Examination:
 
     def _is_individual(self) -> bool:
         """Whether Apple accepts the key once no issuer is named."""
-        credentials = replace(self._access.credentials, issuer_id=None)
+        credentials = self._access.credentials._replace(issuer_id=None)
         try:
-            with self._connect(replace(self._access, credentials=credentials)) as apple:
+            with self._connect(self._access._replace(credentials=credentials)) as apple:
                 apple.visible_apps()
         except AscLinkerError:
             return self._status == 403

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -14,17 +13,18 @@ APPLE = "https://api.appstoreconnect.apple.com"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """An API key that can sign. `issuer_id` is None for an individual key."""
 
     key_id: str
     issuer_id: str | None
-    private_key: EllipticCurvePrivateKey = field(repr=False)
+    private_key: EllipticCurvePrivateKey
+
+    def __repr__(self) -> str:
+        return f"Credentials(key_id={self.key_id!r}, issuer_id={self.issuer_id!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """A key, and the origin its tokens are for."""
 
     credentials: Credentials

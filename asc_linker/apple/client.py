@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from math import ceil
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 from asc_linker.apple.json_api import Document, linkage
@@ -199,12 +199,12 @@ class AppStoreConnect:
         if self._url_length("/v1/builds", query | _PAGE) > _LONGEST_URL:
             return None
         try:
-            page = self._get(
+            builds, next_url = self._get(
                 "/v1/builds", query | _PAGE, _all_of(Build.from_resource), most_attempts=1
             )
         except AscLinkerError:
             return None
-        return page.values if page.next_url is None else None
+        return builds if next_url is None else None
 
     def build(self, build: BuildId) -> Build:
         """One build, with its app, its App Store version and its upload."""
@@ -363,7 +363,8 @@ class AppStoreConnect:
     def _first_page(
         self, path: str, query: Mapping[str, str], convert: _Convert[_Value]
     ) -> list[_Value]:
-        return self._get(path, {**query, **_PAGE}, _all_of(convert)).values
+        values, _ = self._get(path, {**query, **_PAGE}, _all_of(convert))
+        return values
 
     def _list(
         self,
@@ -437,26 +438,23 @@ class AppStoreConnect:
     ) -> Iterator[_Value]:
         """Every page. Apple's `next` link carries all parameters, and is followed unchanged."""
         for _ in range(_MOST_PAGES):
-            page = self._get(path, query, _all_of(convert))
-            yield from page.values
-            if page.next_url is None:
+            values, next_url = self._get(path, query, _all_of(convert))
+            yield from values
+            if next_url is None:
                 return
-            path, query = self._transport.path_of(page.next_url), {}
+            path, query = self._transport.path_of(next_url), {}
         raise UnexpectedAnswer(f"App Store Connect's list has no end after {_MOST_PAGES} pages.")
 
 
-class _Page(NamedTuple, Generic[_Value]):
-    values: list[_Value]
-    next_url: str | None
+def _all_of(
+    convert: _Convert[_Value],
+) -> Callable[[Document], tuple[list[_Value], str | None]]:
+    """Makes values of a page, so that it need not be kept, and says where the next one is."""
 
-
-def _all_of(convert: _Convert[_Value]) -> Callable[[Document], _Page[_Value]]:
-    """Makes values of a page, so that its document need not be kept."""
-
-    def read(page: Document) -> _Page[_Value]:
+    def read(page: Document) -> tuple[list[_Value], str | None]:
         if len(page.data) > _PAGE_SIZE:
             raise UnexpectedAnswer(f"App Store Connect's page holds {len(page.data)} resources.")
-        return _Page([convert(each, page) for each in page.data], page.next_url)
+        return [convert(each, page) for each in page.data], page.next_url
 
     return read
 

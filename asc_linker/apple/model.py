@@ -7,10 +7,9 @@ A state word we do not know becomes UNRECOGNISED; the word itself is kept for pe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NewType, Self
+from typing import TYPE_CHECKING, NamedTuple, NewType, Self
 
 from asc_linker.apple.json_api import LONGEST_TEXT, without_surrogates
 from asc_linker.errors import UnexpectedAnswer
@@ -141,8 +140,7 @@ class BuildAudienceType(AppleWord):
     UNRECOGNISED = "UNRECOGNISED"
 
 
-@dataclass(frozen=True, slots=True)
-class App:
+class App(NamedTuple):
     """An app record. `bundle_id` and `name` are empty when only the id is known."""
 
     id: AppId
@@ -154,8 +152,7 @@ class App:
         return cls(AppId(app.id), app.text("bundleId"), app.optional_text("name") or "")
 
 
-@dataclass(frozen=True, slots=True)
-class AttachedBuild:
+class AttachedBuild(NamedTuple):
     """What a version says of the build attached to it; `number` is empty when Apple left it out."""
 
     id: BuildId
@@ -163,8 +160,7 @@ class AttachedBuild:
     uses_non_exempt_encryption: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AppStoreVersion:
+class AppStoreVersion(NamedTuple):
     """The store's record of one version on one platform, and the build attached to it, if any."""
 
     id: VersionId
@@ -205,8 +201,7 @@ def _attached_build(version: Resource, document: Document) -> AttachedBuild | No
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(NamedTuple):
     """An uploaded build.
 
     `uses_non_exempt_encryption` is None while export compliance is unanswered; `attached_to` is the
@@ -284,8 +279,7 @@ class BuildUploadState(AppleWord):
     UNRECOGNISED = "UNRECOGNISED"
 
 
-@dataclass(frozen=True, slots=True)
-class BuildUpload:
+class BuildUpload(NamedTuple):
     """What was uploaded, known to Apple before there is a build, and also when there never is one.
 
     `errors` are Apple's (code, description), the code an ITMS number like `90683`, ten at most.

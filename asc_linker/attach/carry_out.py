@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -187,12 +186,12 @@ class Writer:
 
         Raises NotAttachable or NotFound: what has changed meanwhile, beside Apple's words.
         """
-        alone = replace(
-            self._session.job, requests=(self._session.job.requests[place],), expected_plan=()
+        alone = self._session.job._replace(
+            requests=(self._session.job.requests[place],), expected_plan=()
         )
         waited_before_s = self._session.wait.elapsed_s
         watch = Watch(
-            replace(self._session, job=alone),
+            self._session._replace(job=alone),
             lambda decisions: self._ledger.note_again(place, decisions[0]),
         )
         (again,) = watch.until_ready()

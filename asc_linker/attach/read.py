@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -107,7 +106,7 @@ class Reader:
         result: dict[int, list[Findings]] = {}
         for outcome, some in zip(side_by_side(calls, len(calls)), groups.values(), strict=True):
             result |= (
-                {place: [replace(one, failure=outcome)] for place, one in some.items()}
+                {place: [one._replace(failure=outcome)] for place, one in some.items()}
                 if isinstance(outcome, AscLinkerError)
                 else outcome
             )
@@ -209,7 +208,7 @@ class _Key:
 
     def _with_apps(self, some: dict[int, Findings]) -> dict[int, Findings]:
         found = {
-            place: replace(one, app=App(one.request.app_id))
+            place: one._replace(app=App(one.request.app_id))
             if one.app is None and one.request.app_id is not None
             else one
             for place, one in some.items()
@@ -234,20 +233,20 @@ class _Key:
             found[place] = one = self._with_app(found[place], apps)
             if isinstance(early, list) and one.app is not None:
                 mine = [build for build in early if build.app_id == one.app.id]
-                found[place] = replace(one, builds=tuple(mine))
+                found[place] = one._replace(builds=tuple(mine))
         return found
 
     def _with_app(self, one: Findings, apps: object) -> Findings:
         if isinstance(apps, AscLinkerError):
-            return replace(one, failure=apps)
+            return one._replace(failure=apps)
         assert isinstance(apps, list)
         try:
             app = choose_app(apps, one.request.bundle_id)
             if app is None:
                 raise app_not_found(one.request, self._apple.visible_apps())
         except AscLinkerError as error:
-            return replace(one, failure=error)
-        return replace(one, app=app)
+            return one._replace(failure=error)
+        return one._replace(app=app)
 
     def _with_the_rest(self, some: dict[int, Findings]) -> dict[int, Findings]:
         """Versions, builds, and for `latest` uploads, all side by side."""
@@ -279,9 +278,9 @@ class _Key:
         if one.request.version_id is not None or one.request.build_id is not None:
             return one
         try:
-            return replace(one, failure=app_not_found(one.request, self._apple.visible_apps()))
+            return one._replace(failure=app_not_found(one.request, self._apple.visible_apps()))
         except AscLinkerError as error:
-            return replace(one, failure=error)
+            return one._replace(failure=error)
 
     def _versions(self, one: Findings) -> Callable[[Findings], Findings]:
         """The versions of the version string and platform, in each spelling Apple may have.
@@ -297,7 +296,7 @@ class _Key:
 
         def apply(one: Findings) -> Findings:
             app = next((version.app for version in read if version.app), one.app)
-            return replace(one, app=app, versions=read, all_versions=every)
+            return one._replace(app=app, versions=read, all_versions=every)
 
         return apply
 
@@ -305,14 +304,14 @@ class _Key:
         version_id = one.request.version_id
         if version_id is not None:
             version = self._apple.version(version_id)
-            return lambda one: replace(one, versions=(version,))
+            return lambda one: one._replace(versions=(version,))
         if one.all_versions is None:
             return self._versions(one)
         every = self._all_versions(one)
 
         def apply(one: Findings) -> Findings:
             updated = every(one)
-            return replace(updated, versions=updated.all_versions or ())
+            return updated._replace(versions=updated.all_versions or ())
 
         return apply
 
@@ -324,18 +323,18 @@ class _Key:
             # Nothing that was read has shown the app's bundle id, so it is asked for by itself.
             app = choose_app(self._apple.apps([one.request.bundle_id]), one.request.bundle_id)
             if app is None:
-                nameless = replace(one.request, app_id=None)
+                nameless = one.request._replace(app_id=None)
                 raise app_not_found(nameless, self._apple.visible_apps())
-        return lambda one: replace(one, app=app, all_versions=versions)
+        return lambda one: one._replace(app=app, all_versions=versions)
 
     def _attached(self, build: BuildId) -> Callable[[Findings], Findings]:
         read = self._apple.build(build)
-        return lambda one: replace(one, attached=read)
+        return lambda one: one._replace(attached=read)
 
     def _uploads(self, one: Findings) -> Callable[[Findings], Findings]:
         """The uploads of the number; for `latest` those of the version string."""
         read = self._read_uploads(one)
-        return lambda one: replace(one, uploads=read)
+        return lambda one: one._replace(uploads=read)
 
     def _read_uploads(self, one: Findings) -> tuple[BuildUpload, ...]:
         request, app = one.request, _app_id(one)
@@ -383,8 +382,8 @@ class _Key:
                 uploads = self._read_uploads(one)
         except (AppStoreConnectError, NotFound):
             pass
-        return lambda one: replace(
-            one, newest_builds=newest, uploads=uploads, has_looked_elsewhere=True
+        return lambda one: one._replace(
+            newest_builds=newest, uploads=uploads, has_looked_elsewhere=True
         )
 
     def _builds_of_any_app(self, request: AttachRequest) -> list[Build] | None:
@@ -461,36 +460,35 @@ def _distinct(groups: Iterable[Iterable[_Text]]) -> list[_Text]:
 def _with_builds(one: Findings, outcome: object) -> Findings:
     """`one` with those of the builds that are its app's: a filter is something Apple may ignore."""
     if isinstance(outcome, AscLinkerError):
-        return replace(one, failure=outcome)
+        return one._replace(failure=outcome)
     assert isinstance(outcome, list)
     if one.request.build_id is not None:
-        return replace(one, builds=tuple(outcome))
+        return one._replace(builds=tuple(outcome))
     mine = (build for build in outcome if build.app_id in (None, _app_id(one)))
-    return replace(one, builds=tuple(mine))
+    return one._replace(builds=tuple(mine))
 
 
 def _with_id(one: Findings, outcome: object) -> Findings:
     """`one` with the version or the build that an id stood for."""
     if isinstance(outcome, AscLinkerError):
-        return replace(one, failure=one.failure or outcome)
+        return one._replace(failure=one.failure or outcome)
     if isinstance(outcome, Build):
         app = one.app or (App(outcome.app_id) if outcome.app_id is not None else None)
         if one.request.app_id is not None:
             app = one.app
-        return replace(one, builds=(outcome,), app=app)
+        return one._replace(builds=(outcome,), app=app)
     assert isinstance(outcome, AppStoreVersion)
-    request = replace(
-        one.request,
+    request = one.request._replace(
         version_string=one.request.version_string or outcome.version_string,
         platform=one.request.platform or outcome.platform,
     )
-    return replace(one, request=request, versions=(outcome,), app=outcome.app or one.app)
+    return one._replace(request=request, versions=(outcome,), app=outcome.app or one.app)
 
 
 def _applied(outcome: object, one: Findings) -> Findings:
     """`one` with what a read changes in it, or with what that met with."""
     if isinstance(outcome, AscLinkerError):
-        return replace(one, failure=outcome)
+        return one._replace(failure=outcome)
     assert callable(outcome)
     updated = outcome(one)
     assert isinstance(updated, Findings)
@@ -506,12 +504,10 @@ def _shown(one: Findings) -> list[Findings]:
         return [one]
     shown = shown_versions(request, one.versions)
     if not shown:
-        return [replace(one, failure=version_not_found(request, one.versions))]
+        return [one._replace(failure=version_not_found(request, one.versions))]
     return [
-        replace(
-            one,
-            request=replace(
-                request,
+        one._replace(
+            request=request._replace(
                 version_id=version.id,
                 version_string=version.version_string,
                 platform=version.platform,

@@ -1,4 +1,4 @@
-"""The files that results are written to. A file that cannot be written ends nothing: it is told."""
+"""The files that results are written to; one that cannot be written ends nothing."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _LARGEST_SUMMARY = 1_000_000
 class Runner:
     """One step's side of the conversation.
 
-    Everything goes to stdout, in order and at once: the runner masks only what it was told before.
+    Everything goes to stdout, in order and at once: the runner masks only what it knew before.
     """
 
     def __init__(self) -> None:

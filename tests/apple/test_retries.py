@@ -7,12 +7,14 @@ from email.utils import format_datetime, formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from apple.peers import Peer, answering
 
 from asc_linker.apple.model import BuildId, VersionId
 from asc_linker.apple.retry import retry_after_s
 from asc_linker.errors import AppStoreConnectError, UnexpectedAnswer
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from apple.conftest import Observed
@@ -201,13 +203,15 @@ def test_silence_is_asked_again(
 
 
 def test_a_body_that_falls_silent_is_a_time_out(
-    connect: Callable[..., AppStoreConnect], server: ScriptedServer
+    connect: Callable[..., AppStoreConnect], observed: Observed
 ) -> None:
-    def pause() -> Any:
-        yield b'{"data": '
-        server.wait_for_the_end()
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n"
 
-    server.on(f"GET {LINK}", 200, pause())
-    server.on(f"GET {LINK}", 200, ATTACHED)
+    def pause(peer: Peer, connection: socket.socket) -> None:
+        answering(head + b'{"data": ')(peer, connection)
+        peer.closing.wait(20)
 
-    assert connect(server.url, timeout_s=(5.0, 0.1)).attached_build(VERSION) == BUILD
+    with Peer(pause, answering(head + b'{"data": null}')) as peer:
+        assert connect(peer.url, timeout_s=(5.0, 0.1)).attached_build(VERSION) is None
+
+    assert "did not answer in time" in observed.retries[0]

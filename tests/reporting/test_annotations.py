@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -89,7 +88,7 @@ def test_what_was_written_before_a_failure_is_told() -> None:
 
 
 def test_targets_of_one_cause_that_were_written_to_differently_are_told_apart() -> None:
-    reports = [failing(1), replace(failing(1), changed=True, writes=("attach",))]
+    reports = [failing(1), failing(1)._replace(changed=True, writes=("attach",))]
 
     assert len(of_level(Level.ERROR, *reports)) == 2
 
@@ -169,7 +168,7 @@ def titles(outcome: Outcome = Outcome.ATTACHED, **changes: Any) -> list[str]:
     return [warning.title for warning in warnings(ended(outcome, **changes), NOW)]
 
 
-SOON = replace(BUILD, expires_at=NOW + timedelta(days=6))
+SOON = BUILD._replace(expires_at=NOW + timedelta(days=6))
 BITES: dict[str, dict[str, Any]] = {
     "Export compliance is unanswered": {"checks": (PASSED, UNANSWERED)},
     "The build expires soon": {"build": SOON},
@@ -199,11 +198,11 @@ def test_an_expiry_is_told_in_utc() -> None:
 
 @pytest.mark.parametrize("days", [7, -1])
 def test_what_expires_later_or_has_expired_does_not_expire_soon(days: int) -> None:
-    assert titles(build=replace(BUILD, expires_at=NOW + timedelta(days=days))) == []
+    assert titles(build=BUILD._replace(expires_at=NOW + timedelta(days=days))) == []
 
 
 def test_a_released_version_is_not_asked_about_its_encryption() -> None:
-    released = replace(VERSION, app_version_state=AppVersionState.READY_FOR_DISTRIBUTION)
+    released = VERSION._replace(app_version_state=AppVersionState.READY_FOR_DISTRIBUTION)
 
     assert titles(checks=(UNANSWERED,), version=released) == []
 
@@ -220,7 +219,7 @@ def test_what_the_reading_showed_is_a_warning_of_any_run(outcome: Outcome) -> No
 
 def test_a_warning_that_all_share_is_told_once_and_others_name_their_target() -> None:
     reports = many(3, lambda n: of_app(n, requests_left=9))
-    reports[1] = replace(reports[1], warnings=(NEWER,))
+    reports[1] = reports[1]._replace(warnings=(NEWER,))
 
     few, newer = of_level(Level.WARNING, *reports)
 

@@ -12,7 +12,6 @@ import signal
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -395,7 +394,7 @@ def poisoned(text: str, outcome: Outcome, label: str) -> AttachReport:
         outcome,
         request=request,
         app=App(AppId(text), text, text),
-        version=replace(VERSION, version_string=text, state_word=text),
+        version=VERSION._replace(version_string=text, state_word=text),
         attached=AttachedBuild(BuildId(text), text),
         previous=AttachedBuild(BuildId(text), text),
         checks=tuple(Check(text, text, verdict, text, text) for verdict in Verdict),
