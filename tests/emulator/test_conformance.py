@@ -237,35 +237,20 @@ def test_whatever_is_asked_of_a_played_path_is_answered_in_apples_shape(
 
 
 WORDS = st.sampled_from(
-    [
-        "data",
-        "type",
-        "id",
-        "attributes",
-        "relationships",
-        "app",
-        "build",
-        "apps",
-        "builds",
+    ["data", "type", "id", "attributes", "relationships", "app", "build", "apps", "builds", "v142"]
+    + [
         "appStoreVersions",
-        "v142",
         "b231",
-        "b230",
         "6446000001",
         "platform",
         "IOS",
         "TV_OS",
-        "versionString",
         "1.4.2",
         "2.0",
-        "copyright",
-        "releaseType",
         "MANUAL",
-        "expired",
-        "earliestReleaseDate",
-        "2026-01-01T00:00:00Z",
-        "usesNonExemptEncryption",
     ]
+    + ["versionString", "copyright", "releaseType", "expired", "usesNonExemptEncryption"]
+    + ["earliestReleaseDate", "2026-01-01T00:00:00Z"]
 )
 BODIES = st.recursive(
     WORDS | st.text(max_size=5) | st.none() | st.booleans() | st.floats() | st.integers(),
