@@ -237,8 +237,17 @@ def test_whatever_is_asked_of_a_played_path_is_answered_in_apples_shape(
 
 
 WORDS = st.sampled_from(
-    ["data", "type", "id", "attributes", "relationships", "app", "build", "apps", "builds", "v142"]
-    + [
+    (
+        "data",
+        "type",
+        "id",
+        "attributes",
+        "relationships",
+        "app",
+        "build",
+        "apps",
+        "builds",
+        "v142",
         "appStoreVersions",
         "b231",
         "6446000001",
@@ -248,9 +257,14 @@ WORDS = st.sampled_from(
         "1.4.2",
         "2.0",
         "MANUAL",
-    ]
-    + ["versionString", "copyright", "releaseType", "expired", "usesNonExemptEncryption"]
-    + ["earliestReleaseDate", "2026-01-01T00:00:00Z"]
+        "versionString",
+        "copyright",
+        "releaseType",
+        "expired",
+        "usesNonExemptEncryption",
+        "earliestReleaseDate",
+        "2026-01-01T00:00:00Z",
+    )
 )
 BODIES = st.recursive(
     WORDS | st.text(max_size=5) | st.none() | st.booleans() | st.floats() | st.integers(),
