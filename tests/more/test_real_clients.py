@@ -32,6 +32,9 @@ CLIENTS = {
     "appstore-connect-sdk@2.0.0": "appstore_connect_sdk.mjs",
     "node-app-store-connect-api@5.0.6": "node_app_store_connect_api.mjs",
 }
+# On no registry of Python's or Node's: they run where somebody has installed them.
+COMMANDS = {"fastlane": "fastlane.rb", "asc": "asc_client.py"}
+PRESENT = {name: driver for name, driver in COMMANDS.items() if shutil.which(name)}
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ def certificate() -> Certificate:
 def apple(certificate: Certificate, tmp_path: Path) -> Iterator[Apple]:
     key = ThrowawayKey.generate()
     key_file, bundle = tmp_path / f"AuthKey_{key.key_id}.p8", tmp_path / "ca.pem"
+    key_file.touch(mode=0o600)
     key_file.write_text(key.private_key)
     bundle.write_text(certificate.pem)
     with Emulator(example_world(), keys=[key], tls=certificate.context()) as emulator:
@@ -69,12 +73,19 @@ def apple(certificate: Certificate, tmp_path: Path) -> Iterator[Apple]:
                 "HTTPS_PROXY": proxy,
                 "REQUESTS_CA_BUNDLE": str(bundle),
                 "NODE_EXTRA_CA_CERTS": str(bundle),
+                "SSL_CERT_FILE": str(bundle),
+                "ASC_KEY_ID": key.key_id,
+                "ASC_ISSUER_ID": key.issuer_id or "",
+                "ASC_PRIVATE_KEY_PATH": str(key_file),
+                "ASC_BYPASS_KEYCHAIN": "1",
             },
         )
 
 
 def installed(client: str) -> tuple[Path, str]:
     """The folder in which `client` is installed, and what runs its scripts."""
+    if client in PRESENT:
+        return ROOT, "ruby" if PRESENT[client].endswith(".rb") else sys.executable
     name = client.replace("==", "-").replace("@", "-")
     folder, done = INSTALLED / name, INSTALLED / name / "installed"
     is_python = "==" in client
@@ -106,7 +117,7 @@ def run(*command: str, folder: Path = ROOT, environment: dict[str, str] | None =
     return ended.stdout
 
 
-@pytest.mark.parametrize(("client", "driver"), CLIENTS.items(), ids=CLIENTS)
+@pytest.mark.parametrize(("client", "driver"), (CLIENTS | PRESENT).items())
 def test_a_client_finds_attaches_and_reads_back_unpatched(
     apple: Apple, client: str, driver: str
 ) -> None:
