@@ -108,9 +108,14 @@ def _operate(operation: str, *, json: bool, quiet: bool, verbose: bool, **flags:
     console = _console(quiet=quiet, verbose=verbose)
     ending = _unreadable(found, inputs) if found.fault else _run(inputs, console, found.sources)
     for report in ending.reports:
-        if isinstance(report.error, InputError) and not inputs.get("api-private-key"):
+        if isinstance(report.error, InputError) and _lacks_key(report.error):
             report.error.hint = "" if found.fault else _NO_KEY
     return _end(ending, console, json=json, quiet=quiet, report_file=read_report_file(inputs))
+
+
+def _lacks_key(error: InputError) -> bool:
+    """Whether one of the faults is that there is no key."""
+    return any(fault.startswith("`api-private-key` is empty") for fault in error.faults)
 
 
 def _run(
