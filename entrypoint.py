@@ -5,10 +5,11 @@ Without arguments it is the action; with arguments, the command line.
 
 import sys
 
-from asc_linker import signals
+from asc_linker import garbage, signals
 
 # Before anything that takes long to import: from now on no signal is lost.
 signals.remember()
+garbage.collect_seldom()
 
 if sys.argv[1:]:
     from asc_linker.cli import main

@@ -42,7 +42,7 @@ _PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
 _NO_KEY = (
     "The key is looked for in `--api-private-key-file` and its like, ASC_LINKER_API_PRIVATE_KEY, "
     "the variables of fastlane, Codemagic and asc, and as AuthKey_<id>.p8 in altool's folders. "
-    "`asc-linker doctor` tells what it finds."
+    "`asc-linker doctor` shows what it finds."
 )
 
 
@@ -106,18 +106,25 @@ def _operate(operation: str, *, json: bool, quiet: bool, verbose: bool, **flags:
     given, found = gather(input_names(), flags, os.environ, _home())
     inputs = {**given, **found.inputs, "operation": operation}
     console = _console(quiet=quiet, verbose=verbose)
-    ending = _unreadable(found, inputs) if found.fault else _run(inputs, console)
+    ending = _unreadable(found, inputs) if found.fault else _run(inputs, console, found.sources)
     for report in ending.reports:
-        if isinstance(report.error, InputError) and not inputs.get("api-private-key"):
+        if isinstance(report.error, InputError) and _lacks_key(report.error):
             report.error.hint = "" if found.fault else _NO_KEY
     return _end(ending, console, json=json, quiet=quiet, report_file=read_report_file(inputs))
 
 
-def _run(inputs: Mapping[str, str], console: Console) -> Ending:
+def _lacks_key(error: InputError) -> bool:
+    """Whether one of the faults is that there is no key."""
+    return any(fault.startswith("`api-private-key` is empty") for fault in error.faults)
+
+
+def _run(
+    inputs: Mapping[str, str], console: Console, sources: Mapping[str, str] | None = None
+) -> Ending:
     from asc_linker.run import Listeners, run
 
     listeners = Listeners(console, on_token=lambda _token: None, debug=console.debug)
-    return run(inputs, os.environ, listeners)
+    return run(inputs, os.environ, listeners, sources=sources)
 
 
 def _end(
@@ -277,7 +284,7 @@ def completion(shell: str) -> int:
 for _operation, _summary in (
     ("attach", "Attach a build to an App Store version."),
     ("detach", "Take the build off an App Store version."),
-    ("show", "Tell which build is attached; writes nothing."),
+    ("show", "Show which build is attached; writes nothing."),
 ):
     cli.add_command(
         Command(
@@ -293,7 +300,7 @@ cli.add_command(
         "doctor",
         params=doctor_options(),
         callback=_doctor,
-        help="Tell what is wrong with an API key; writes nothing.",
+        help="Say what is wrong with an API key; writes nothing.",
         epilog=EXAMPLES["doctor"],
     )
 )
@@ -308,7 +315,7 @@ def _home() -> Path:
 
 
 def _unreadable(found: Found, inputs: Mapping[str, str]) -> Ending:
-    """A key's file cannot be read: told together with whatever else is wrong with the inputs."""
+    """A key's file cannot be read: one fault, beside whatever else is wrong with the inputs."""
     from asc_linker.inputs.read_job import read_job
 
     faults = [found.fault]
@@ -337,7 +344,7 @@ def _refuse_words() -> None:
 
 
 def _refuse(error: click.UsageError, arguments: list[str]) -> int:
-    """Tell what is wrong with the arguments, in the same ways as any other ending."""
+    """Say what is wrong with the arguments, in the same ways as of any other ending."""
     command = next((f" {each}" for each in arguments[:1] if each in cli.commands), "")
     hint = f"`{_NAME}{command} --help` lists what there is."
     ending = _failed(InputError(error.format_message(), hint=hint))

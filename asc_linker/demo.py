@@ -1,7 +1,6 @@
-"""The whole job without an account: a workflow step, played against the built-in emulator.
+"""A workflow step, played: the real entrypoint, as a runner would run it, against the emulator.
 
-`stand_in` serves the action's `demo: true`; `python -m asc_linker.demo` is `make demo`, which runs
-the real entrypoint as a runner would and shows what the workflow run would show.
+`python -m asc_linker.demo` is `make demo`, and `asc-linker demo` where the action is installed.
 """
 
 from __future__ import annotations
@@ -12,46 +11,18 @@ import os
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asc_linker.emulator import Emulator, ThrowawayKey, World
 from asc_linker.emulator.example import example_world
-from asc_linker.inputs.tag import parse_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _ISSUER_ID = "57246542-96fe-1a63-e053-0824d011072a"
 _EXAMPLE = {"bundle-id": "com.example.notes", "tag": "v1.4.2+231"}
 _TITLES = {"error": "Error", "warning": "Warning", "notice": "Notice"}
-
-
-@contextmanager
-def stand_in(given: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """An emulator whose world fits the inputs `given`, and those inputs completed to reach it.
-
-    Credentials are replaced by a throw-away key; what else is missing is filled in, so that a
-    workflow can be tried with as little as `demo: true`.
-    """
-    inputs = {name: value for name, value in given.items() if name != "app-id"}
-    inputs.setdefault("bundle-id", _EXAMPLE["bundle-id"])
-    if not inputs.get("version-string") and not inputs.get("tag"):
-        inputs["tag"] = _EXAMPLE["tag"]
-    tag = parse_tag(inputs.get("tag", ""))
-    named = parse_tag(_EXAMPLE["tag"])
-    assert named is not None, "the example's own tag names a version"
-    version_string = inputs.get("version-string") or (tag or named).version_string
-    if not inputs.get("build-number") and not (tag and tag.build_number):
-        inputs["build-number"] = named.build_number
-    build_number = inputs.get("build-number") or (tag or named).build_number
-    key = ThrowawayKey.generate(_ISSUER_ID)
-    world = example_world(
-        bundle_id=inputs["bundle-id"], version_string=version_string, build_number=build_number
-    )
-    with Emulator(world, keys=[key]) as emulator:
-        yield inputs | _access(key, emulator)
 
 
 def main(

@@ -1,6 +1,6 @@
 """What is wrong with an API key, found out with as few reads as it takes.
 
-One read tells whether Apple accepts the key, what time it is there, whether an agreement is missing
+One read shows whether Apple accepts the key, what time it is there, whether an agreement is missing
 and which apps the key may see; a second one whether it may read an app's versions. A refused key
 gets one more, signed as an individual key, and an app that is missing one that lists the others.
 Nothing is written, so the key's role stays unknown, and that is said.
@@ -153,10 +153,11 @@ def diagnose(
 
 def _identity(key: Credentials, origins: Mapping[str, str]) -> str:
     inside = "the JSON key"
-    told = f"{key.key_id}, from {origins.get('api-key-id', inside)}"
+    identity = f"{key.key_id}, from {origins.get('api-key-id', inside)}"
     if key.issuer_id is None:
-        return f"{told}. No issuer is given, so it is used as an individual key."
-    return f"{told}. A team key of issuer {key.issuer_id}, from {origins.get('issuer-id', inside)}."
+        return f"{identity}. No issuer is given, so it is used as an individual key."
+    issuer = f"{key.issuer_id}, from {origins.get('issuer-id', inside)}"
+    return f"{identity}. A team key of issuer {issuer}."
 
 
 class _Examination:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import traceback
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.clock import SystemClock
 from asc_linker.decision.report import AttachReport, Outcome
@@ -35,8 +34,7 @@ _A_BUG = (
 _GO_ON = "Run again to go on where this run ended."
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """How a run ended.
 
     `reports` is empty where a shard has no target; `trace` is for a fault of ours alone.
@@ -53,8 +51,7 @@ class Ending:
         return next((error.exit_code for error in failed), 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Listeners:
+class Listeners(NamedTuple):
     """Who hears what while a run goes on.
 
     `on_token` gets every token before its first use, to mask it; `debug` gets a line for every
@@ -71,23 +68,25 @@ def run(
     environment: Mapping[str, str],
     listeners: Listeners,
     clock: Clock | None = None,
+    sources: Mapping[str, str] | None = None,
 ) -> Ending:
     """Carry out what the inputs say. Never raises; signals end it with what is known by then.
 
-    `environment` is where targets find their own keys, and shards their place.
+    `environment` is where targets find their own keys, and shards their place; `sources` says for
+    people where parts of the key came from.
     """
     with ExitStack() as stack:
         this = _Run(listeners, clock or SystemClock(), stack)
         try:
             with raising():
-                return this.carry_out(given, environment)
+                return this.carry_out(given, environment, sources or {})
         except AscLinkerError as error:
             return this.ended_by(error)
         except Interrupted as stop:
             return this.ended_by(this.stopped(stop))
         except Exception as fault:
             trace = "".join(traceback.format_exception(fault))
-            return replace(this.ended_by(fault_of_ours(fault)), trace=trace)
+            return this.ended_by(fault_of_ours(fault))._replace(trace=trace)
 
 
 def fault_of_ours(fault: Exception) -> AscLinkerError:
@@ -106,14 +105,19 @@ class _Run:
         self._apple: dict[str, AppStoreConnect] = {}
         self._ledger: Ledger | None = None
 
-    def carry_out(self, given: Mapping[str, str], environment: Mapping[str, str]) -> Ending:
+    def carry_out(
+        self,
+        given: Mapping[str, str],
+        environment: Mapping[str, str],
+        sources: Mapping[str, str],
+    ) -> Ending:
         world: AbstractContextManager[Mapping[str, str]] = nullcontext(given)
         if read_boolean(given, "demo"):
-            from asc_linker.demo import stand_in
+            from asc_linker.stand_in import stand_in
 
-            world = stand_in(given)
+            world = stand_in(given, environment)
         inputs = self._stack.enter_context(world)
-        job, keys = read_job(inputs, environment)
+        job, keys = read_job(inputs, environment, sources)
         self._shard = job.shard
         if not job.requests:
             return Ending((), job.shard)

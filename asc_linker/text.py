@@ -109,8 +109,11 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
 def respelt(text: str, names: Collection[str], spell: Callable[[str, str], str]) -> str:
     """`text` with each `` `input` `` and `` `input: value` `` spelt as it was typed.
 
-    `spell` gets the input's name and the value, which is empty where there is none.
+    `spell` gets the input's name and the value, which is empty where there is none. What is said of
+    a target by its place speaks of the names in its YAML, and those stay.
     """
+    if text.startswith("targets["):
+        return text
     return _INPUT.sub(
         lambda found: f"`{spell(found[1], found[2] or '')}`" if found[1] in names else found[0],
         text,

@@ -9,8 +9,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from asc_linker.inputs.table import INPUTS
 
 ROOT = Path(__file__).parent.parent
@@ -125,7 +123,6 @@ def test_a_message_names_only_options_that_there_are() -> None:
     assert named <= set(options())
 
 
-@pytest.mark.xfail(strict=True, reason="the command does not write reports of schema 1 yet")
 def test_the_report_that_the_ruby_tests_read_is_the_one_that_the_command_writes() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "asc_linker.cli", "attach", "--json"],

@@ -1,16 +1,20 @@
 """The snippets of docs/pipelines.md, run: what they say is what a pipeline would do.
 
-Each test plays its system in small: which variables reach the script, and what runs it. `pipx` and
-`docker` on PATH are stand-ins that lead to this working tree.
+Each system is played in small: which variables reach a script, and what runs it. `docker`, `pipx`
+and `asc-linker` on PATH are stand-ins that lead to this working tree, `./build-and-upload` keeps
+the number that it was given.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +26,18 @@ from asc_linker.emulator import Emulator, ThrowawayKey, World, example_world
 from asc_linker.inputs.table import INPUTS, variable
 
 PAGE = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
-IMAGE = "ghcr.io/asc-linker/asc-linker:0"
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+IMAGE = f"ghcr.io/asc-linker/asc-linker:{VERSION}"
 TAG = "v1.4.2"
+NUMBER = "231"
+ATTACHED = "Build 231 is now attached to version 1.4.2 (iOS) of Example Notes"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 
-# As pipx does: `run NAME ARGUMENTS…`.
+# As pipx does: `run --spec PACKAGE NAME ARGUMENTS…`.
 PIPX = """#!/bin/sh
-[ "$1 $2" = "run asc-linker" ] || exit 64
-shift 2
-exec "$PYTHON" -P -m asc_linker.cli "$@"
+[ "$1 $2 $3 $4" = "run --spec $PACKAGE asc-linker" ] || exit 64
+shift 4
+exec $ENTRYPOINT "$@"
 """
 # As docker does: `run --rm [-e NAME]… IMAGE ARGUMENTS…`, with no variables but those it names.
 DOCKER = """#!/bin/bash
@@ -44,13 +51,28 @@ while [ "$1" = -e ]; do
 done
 [ "$1" = "$IMAGE" ] || exit 66
 shift
-exec env -i "${kept[@]}" $ENTRYPOINT "$@"
+exec env -i "${kept[@]}" ASC_LINKER_API_URL="$ASC_LINKER_API_URL" $ENTRYPOINT "$@"
 """
-PYTHON3 = """#!/bin/sh
-[ "$1 $2" = "-BEs /app/entrypoint.py" ] || exit 64
-shift 2
-exec $ENTRYPOINT "$@"
+# Jenkins asks it how many commits there are.
+GIT = f"#!/bin/sh\necho {NUMBER}\n"
+# Codemagic's API: keeps what was sent.
+CURL = """#!/bin/sh
+while [ "$1" != --data ]; do shift; done
+printf %s "$2" >sent
 """
+BUILD = '#!/bin/sh\nprintf %s "$1" >built\n'
+
+
+def command_of_the_image() -> str:
+    """`asc-linker` as the Dockerfile writes it, with this Python and this checkout."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
+    (lines,) = re.findall(r"printf '%s\\n'(.*?)>/usr/local/bin/asc-linker", dockerfile)
+    script = "\n".join(re.findall(r"'([^']*)'", lines)) + "\n"
+    paths = {"/usr/local/bin/python3": sys.executable, "/app/": f"{ROOT}/"}
+    for path, here in paths.items():
+        assert path in script
+        script = script.replace(path, here)
+    return script
 
 
 def snippet(title: str) -> str:
@@ -70,6 +92,184 @@ def texts(pairs: Mapping[str, Any]) -> dict[str, str]:
     return dict(pairs)
 
 
+@dataclass(frozen=True)
+class Script:
+    shell: tuple[str, ...]
+    text: str
+    variables: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The two jobs of a snippet, in a pipeline that a tag has started."""
+
+    build: Script
+    attach: Callable[[dict[str, str]], Script]
+    """By the variables beside its own: the key's three, or ASC_LINKER_DEMO alone."""
+
+
+def gitlab() -> Pipeline:
+    jobs = parsed("GitLab CI")
+    own = {"CI_COMMIT_TAG": TAG, "GITLAB_CI": "true", "CI_PIPELINE_IID": NUMBER}
+    variables = {
+        name: value.replace("$CI_PIPELINE_IID", NUMBER)
+        for name, value in texts(jobs["attach"]["variables"]).items()
+    }
+
+    assert jobs["stages"] == [jobs["build"]["stage"], jobs["attach"]["stage"]]
+    assert jobs["attach"]["image"] == {"name": IMAGE, "entrypoint": [""]}
+    for job in (jobs["build"], jobs["attach"]):
+        assert job["rules"] == [{"if": "$CI_COMMIT_TAG"}]
+    shell = ("sh", "-e")
+    return Pipeline(
+        Script(shell, "\n".join(jobs["build"]["script"]), own),
+        lambda given: Script(shell, "\n".join(jobs["attach"]["script"]), own | variables | given),
+    )
+
+
+def circleci() -> Pipeline:
+    config = YAML(typ="safe").load(snippet("CircleCI").replace("<< pipeline.number >>", NUMBER))
+    jobs = config["jobs"]
+    build, attach = config["workflows"]["release"]["jobs"]
+    filters = attach["attach"]["filters"]
+    own = {"CIRCLE_TAG": TAG, "CIRCLECI": "true"}
+    # CircleCI's own variables are text, whatever YAML makes of them.
+    variables = {name: str(value) for name, value in jobs["attach"]["environment"].items()}
+
+    assert attach["attach"]["requires"] == ["build"]
+    assert attach["attach"]["context"] == "app-store-connect"
+    assert build["build"]["filters"] == filters
+    assert re.match(filters["tags"]["only"].strip("/"), TAG)
+    assert jobs["attach"]["docker"] == [{"image": IMAGE}]
+    shell = ("bash", "-eo", "pipefail")
+    (step,) = jobs["attach"]["steps"]
+    return Pipeline(
+        Script(shell, jobs["build"]["steps"][1]["run"], own),
+        lambda given: Script(shell, step["run"]["command"], own | variables | given),
+    )
+
+
+def azure() -> Pipeline:
+    pipeline = parsed("Azure Pipelines")
+    build, attach = pipeline["jobs"]
+    checkout, step = attach["steps"]
+    own = {"BUILD_SOURCEBRANCH": f"refs/tags/{TAG}", "TF_BUILD": "True"}
+
+    def attaching(given: dict[str, str]) -> Script:
+        # The variable group has names of its own; a line that names what is not there is left out.
+        known = {"Build.BuildId": NUMBER} | {
+            name.replace("_LINKER_API", "").replace("_LINKER", ""): value
+            for name, value in given.items()
+        }
+        environment = {}
+        for name, value in texts(step["env"]).items():
+            asked = re.fullmatch(r"\$\((.+)\)", value)
+            if asked is None or asked[1] in known:
+                environment[name] = known[asked[1]] if asked else value
+        # Whatever is no secret is in the environment of its own accord.
+        demo = {name: value for name, value in given.items() if name == "ASC_LINKER_DEMO"}
+        return Script(shell, step["script"], own | environment | demo)
+
+    assert pipeline["trigger"]["tags"] == {"include": ["v*"]}
+    assert attach["dependsOn"] == build["job"]
+    assert checkout == {"checkout": "none"}
+    shell = ("bash", "--noprofile", "--norc")
+    script = build["steps"][0]["script"].replace("$(Build.BuildId)", NUMBER)
+    return Pipeline(Script(shell, script, own), attaching)
+
+
+def codemagic() -> Pipeline:
+    workflows = parsed("Codemagic")["workflows"]
+    release, attach = workflows["release"], workflows["attach"]
+    build, start = release["scripts"]
+    own = {
+        "CM_TAG": TAG,
+        "CM_PROJECT_ID": "5c9c0641",
+        "PROJECT_BUILD_NUMBER": NUMBER,
+        "CODEMAGIC_API_TOKEN": "token",
+    }
+
+    def attaching(given: dict[str, str]) -> Script:
+        started = json.loads(Path("sent").read_text(encoding="utf-8"))
+        assert {**started, "environment": {}} == {
+            "appId": "5c9c0641",
+            "workflowId": "attach",
+            "tag": TAG,
+            "environment": {},
+        }
+        (script,) = attach["scripts"]
+        variables = texts(attach["environment"]["vars"]) | started["environment"]["variables"]
+        return Script(("bash", "-e"), script["script"], variables | given)
+
+    assert release["instance_type"].startswith("mac")
+    assert attach["instance_type"].startswith("linux")
+    return Pipeline(
+        Script(("bash", "-e"), build["script"] + "\n" + start["script"], own), attaching
+    )
+
+
+def bitrise() -> Pipeline:
+    config = parsed("Bitrise")
+    build, attach = config["workflows"]["build"], config["workflows"]["attach"]
+    own = {"BITRISE_GIT_TAG": TAG, "BITRISE_BUILD_NUMBER": NUMBER}
+
+    def expanded(pairs: Mapping[str, str]) -> dict[str, str]:
+        """Bitrise expands variables in `envs` and in the inputs of steps."""
+        return {
+            name: re.sub(r"\$(\w+)", lambda found: own[found[1]], value)
+            for name, value in texts(pairs).items()
+        }
+
+    def content(step: dict[str, Any]) -> str:
+        ((name, settings),) = step.items()
+        assert name == "script@1"
+        text: str = settings["inputs"][0]["content"]
+        return text
+
+    assert config["trigger_map"] == [{"tag": "v*", "pipeline": "release"}]
+    assert config["pipelines"]["release"]["workflows"]["attach"] == {"depends_on": ["build"]}
+    _, script, share = build["steps"]
+    (shared,) = share["share-pipeline-variable@1"]["inputs"]
+    name, _, value = shared["variables"].partition("=")
+    variables = expanded({name: value} | {k: v for pair in attach["envs"] for k, v in pair.items()})
+    (step,) = attach["steps"]
+    return Pipeline(
+        Script(("bash",), content(script), own),
+        lambda given: Script(("bash",), content(step), variables | given),
+    )
+
+
+def jenkins() -> Pipeline:
+    text = snippet("Jenkins")
+    build, attach = text.split("stage('Attach the build')")
+    credentials = {
+        "asc-key-id": "ASC_LINKER_API_KEY_ID",
+        "asc-issuer-id": "ASC_LINKER_ISSUER_ID",
+        "asc-private-key": "ASC_LINKER_API_PRIVATE_KEY",
+    }
+    shell = ("sh", "-xe")
+
+    def attaching(given: dict[str, str]) -> Script:
+        (script,) = re.findall(r"sh '''\n(.*?)'''", attach, re.DOTALL)
+        environment = dict(re.findall(r"^ +(ASC_LINKER_\w+) = '(.*)'$", attach, re.MULTILINE))
+        asked = dict(re.findall(r"^ +(\w+) = credentials\('(.+)'\)$", attach, re.MULTILINE))
+        assert asked == {name: each for each, name in credentials.items()}
+        # `env.NAME` of the first stage is in the environment of all that follow.
+        environment |= {"ASC_LINKER_BUILD_NUMBER": NUMBER, "TAG_NAME": TAG}
+        return Script(shell, script.replace("\\\n", ""), environment | given)
+
+    assert text.count("{") == text.count("}")
+    assert text.count("beforeAgent true; buildingTag()") == 2
+    (name, count) = re.findall(r"env\.(\w+) = sh\(script: '(.+?)', returnStdout", build)[0]
+    (script,) = re.findall(r"^ +sh '(.+)'$", build, re.MULTILINE)
+    return Pipeline(Script(shell, f"{name}=$({count})\n{script}", {}), attaching)
+
+
+# ------------------------------------------------------------------------- playing
+
+SYSTEMS = [gitlab, circleci, azure, codemagic, bitrise, jenkins]
+
+
 @pytest.fixture
 def emulator(key: ThrowawayKey) -> Iterator[Emulator]:
     world = World.from_json(example_world().to_json())
@@ -87,24 +287,33 @@ def secrets(key: ThrowawayKey) -> dict[str, str]:
     }
 
 
-Script = Callable[..., None]
+Run = Callable[..., str]
 
 
 @pytest.fixture
-def attaches(emulator: Emulator, tmp_path: Path) -> Script:
-    """Runs a script as a pipeline would, and finds the build attached."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a script as a pipeline would; gives what it said."""
+    monkeypatch.chdir(tmp_path)
     tools = tmp_path / "bin"
     tools.mkdir()
-    for name, text in {"pipx": PIPX, "docker": DOCKER, "python3": PYTHON3}.items():
-        (tools / name).write_text(text, encoding="utf-8")
-        (tools / name).chmod(0o755)
+    stand_ins = {
+        "bin/asc-linker": command_of_the_image(),
+        "bin/curl": CURL,
+        "bin/docker": DOCKER,
+        "bin/git": GIT,
+        "bin/pipx": PIPX,
+        "build-and-upload": BUILD,
+    }
+    for name, text in stand_ins.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
 
-    def run(shell: list[str], script: str, variables: Mapping[str, str]) -> None:
+    def played(script: Script, api_url: str = "") -> str:
         file = tmp_path / "script"
-        file.write_text(script, encoding="utf-8")
+        file.write_text(script.text, encoding="utf-8")
         inherited = {name: value for name, value in os.environ.items() if name.startswith("COV")}
         done = subprocess.run(
-            [*shell, str(file)],
+            [*script.shell, str(file)],
             cwd=tmp_path,
             env={
                 **inherited,
@@ -112,126 +321,77 @@ def attaches(emulator: Emulator, tmp_path: Path) -> Script:
                 "HOME": str(tmp_path),
                 "CI": "true",
                 # What the stand-ins need to know.
-                "PYTHON": sys.executable,
-                "PYTHONPATH": str(ROOT),
                 "IMAGE": IMAGE,
+                "PACKAGE": f"asc-linker=={VERSION}",
                 "ENTRYPOINT": " ".join(entrypoint()),
                 # Where the tests' App Store Connect is; a user has no such line.
-                "ASC_LINKER_API_URL": emulator.url,
-                **variables,
+                "ASC_LINKER_API_URL": api_url,
+                **script.variables,
             },
             capture_output=True,
             encoding="utf-8",
             timeout=60,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        version = next(
-            version
-            for version in emulator.world.apps[0].app_store_versions
-            if version.version_string == "1.4.2"
-        )
-        build = next(build for build in emulator.world.apps[0].builds if build.id == version.build)
-        assert build.version == "231"
-        assert len(emulator.writes) == 1
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said
+        return said
 
-    return run
+    return played
 
 
-def test_gitlab(attaches: Script, secrets: dict[str, str]) -> None:
-    job = parsed("GitLab CI")["attach"]
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.__name__)
+def test_the_number_that_was_built_is_the_one_that_is_attached(
+    system: Callable[[], Pipeline],
+    emulator: Emulator,
+    secrets: dict[str, str],
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    pipeline = system()
+    run(pipeline.build)
+    run(pipeline.attach(secrets), emulator.url)
 
-    assert job["image"] == {"name": IMAGE, "entrypoint": [""]}
-    assert job["rules"] == [{"if": "$CI_COMMIT_TAG"}]
-    variables = texts(job["variables"]) | secrets | {"CI_COMMIT_TAG": TAG, "GITLAB_CI": "true"}
-    attaches(["sh", "-e"], "\n".join(job["script"]), variables)
-
-
-def test_circleci(attaches: Script, secrets: dict[str, str]) -> None:
-    config = parsed("CircleCI")
-    job = config["jobs"]["attach"]
-    ((name, use),) = config["workflows"]["release"]["jobs"][0].items()
-
-    assert name == "attach"
-    assert use["context"] == "app-store-connect"
-    assert re.match(use["filters"]["tags"]["only"].strip("/"), TAG)
-    assert job["docker"] == [{"image": IMAGE}]
-    (step,) = job["steps"]
-    variables = texts(job["environment"]) | secrets | {"CIRCLE_TAG": TAG, "CIRCLECI": "true"}
-    attaches(["bash", "-eo", "pipefail"], step["run"], variables)
-
-
-def test_azure_pipelines(attaches: Script, secrets: dict[str, str]) -> None:
-    pipeline = parsed("Azure Pipelines")
-    group = {name.replace("_LINKER_API", "").replace("_LINKER", ""): value
-             for name, value in secrets.items()}  # fmt: skip
-
-    assert pipeline["trigger"]["tags"] == {"include": ["v*"]}
-    _, step = pipeline["steps"]
-    environment = {
-        name: re.sub(r"\$\((\w+)\)", lambda found: group[found[1]], value)
-        for name, value in texts(step["env"]).items()
-    }
-    attaches(
-        ["bash", "--noprofile", "--norc"],
-        step["script"],
-        environment | {"BUILD_SOURCEBRANCH": f"refs/tags/{TAG}", "TF_BUILD": "True"},
+    assert (tmp_path / "built").read_text(encoding="utf-8") == NUMBER
+    version = next(
+        version
+        for version in emulator.world.apps[0].app_store_versions
+        if version.version_string == "1.4.2"
     )
+    build = next(build for build in emulator.world.apps[0].builds if build.id == version.build)
+    assert build.version == NUMBER
+    assert len(emulator.writes) == 1
 
 
-def test_codemagic(attaches: Script, secrets: dict[str, str]) -> None:
-    workflow = parsed("Codemagic")["workflows"]["attach"]
-    # What its App Store Connect integration sets.
-    integration = {
-        "APP_STORE_CONNECT_KEY_IDENTIFIER": secrets["ASC_LINKER_API_KEY_ID"],
-        "APP_STORE_CONNECT_ISSUER_ID": secrets["ASC_LINKER_ISSUER_ID"],
-        "APP_STORE_CONNECT_PRIVATE_KEY": secrets["ASC_LINKER_API_PRIVATE_KEY"],
-    }
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.__name__)
+def test_with_the_demos_variable_it_runs_without_an_account(
+    system: Callable[[], Pipeline], run: Run
+) -> None:
+    pipeline = system()
+    run(pipeline.build)
 
-    assert workflow["integrations"]["app_store_connect"]
-    (script,) = workflow["scripts"]
-    variables = texts(workflow["environment"]["vars"]) | integration
-    attaches(["bash", "-e"], script["script"], variables | {"CM_TAG": TAG})
+    assert ATTACHED in run(pipeline.attach({"ASC_LINKER_DEMO": "true"}))
 
 
-def test_bitrise(attaches: Script, secrets: dict[str, str]) -> None:
-    config = parsed("Bitrise")
-    workflow = config["workflows"]["attach"]
-
-    assert config["trigger_map"] == [{"tag": "v*", "workflow": "attach"}]
-    (step,) = workflow["steps"]
-    ((name, settings),) = step.items()
-    assert name == "script@1"
-    (given,) = settings["inputs"]
-    variables = {name: value for pair in workflow["envs"] for name, value in texts(pair).items()}
-    attaches(["bash"], given["content"], variables | secrets | {"BITRISE_GIT_TAG": TAG})
-
-
-def test_jenkins(attaches: Script, secrets: dict[str, str]) -> None:
-    text = snippet("Jenkins")
-    credentials = {
-        "asc-key-id": secrets["ASC_LINKER_API_KEY_ID"],
-        "asc-issuer-id": secrets["ASC_LINKER_ISSUER_ID"],
-        "asc-private-key": secrets["ASC_LINKER_API_PRIVATE_KEY"],
-    }
-
-    assert text.count("{") == text.count("}")
-    assert "when { buildingTag() }" in text
-    (script,) = re.findall(r"sh '''\n(.*?)'''", text, re.DOTALL)
-    environment = dict(re.findall(r"^ +(ASC_LINKER_\w+) = '(.*)'$", text, re.MULTILINE))
-    for name, which in re.findall(r"^ +(\w+) = credentials\('(.+)'\)$", text, re.MULTILINE):
-        environment[name] = credentials.pop(which)
-    assert credentials == {}
-    # The tests' own address has to get in as well.
-    script = script.replace("-e TAG_NAME", "-e TAG_NAME -e ASC_LINKER_API_URL -e JENKINS_URL")
-    jenkins = {"TAG_NAME": TAG, "JENKINS_URL": "http://127.0.0.1/"}
-    attaches(["sh", "-xe"], script.replace("\\\n", ""), environment | jenkins)
+def test_asc_linker_alone_shows_its_help_in_the_image(run: Run) -> None:
+    assert "Usage: asc-linker" in run(Script(("sh",), "asc-linker", {}))
 
 
 def test_every_variable_of_the_page_is_an_input() -> None:
     known = {variable(entry.name) for entry in INPUTS}
 
     assert set(re.findall(r"ASC_LINKER_\w+", PAGE)) <= known
+
+
+def test_every_snippet_pins_what_it_runs() -> None:
+    for found in re.findall(
+        r"(?:ghcr\.io/asc-linker/asc-linker|pipx run)\S*.*$", PAGE, re.MULTILINE
+    ):
+        assert f"asc-linker:{VERSION}" in found or f"asc-linker=={VERSION}" in found, found
+
+
+def test_no_snippet_guesses_which_build_is_meant() -> None:
+    assert "latest" not in "".join(re.findall(r"```\w+\n(.*?)```", PAGE, re.DOTALL))
 
 
 def test_no_snippet_puts_a_secret_into_an_argument() -> None:

@@ -189,7 +189,10 @@ def test_the_container_starts_python_by_path_apart_from_what_a_workflow_brings()
 
 
 def test_the_image_has_no_user_no_directory_and_no_shell_of_its_own() -> None:
-    assert not re.findall(r"^(USER|WORKDIR|CMD|ENV)\b", text("Dockerfile"), re.MULTILINE)
+    lines = re.findall(r"^(USER|WORKDIR|CMD|ENV)\b(.*)$", text("Dockerfile"), re.MULTILINE)
+
+    # The emulator listens for whoever reaches the container; the action reads none of this.
+    assert lines == [("ENV", " ASC_LINKER_EMULATOR_HOST=0.0.0.0 ASC_LINKER_EMULATOR_PORT=8089")]
     assert text("Dockerfile").count("ENTRYPOINT [") == 1
 
 

@@ -202,3 +202,9 @@ def test_inputs_are_spelt_as_they_were_typed_and_nothing_else_is() -> None:
     assert respelt(text, {"if-attached", "tag"}, spell) == (
         "`--if-attached keep`, `--if-attached` and `--tag` but `other`, `1.4.2`, if-attached"
     )
+
+
+def test_what_is_said_of_a_target_by_its_place_keeps_the_names_of_its_yaml() -> None:
+    text = "targets[2] (com.example.app): `platform` is `watchos`."
+
+    assert respelt(text, {"platform"}, lambda name, value: f"--{name} {value}") == text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -114,13 +113,7 @@ class Writer:
     def _make(self, place: int, write: Write, key_id: str) -> None:
         """Send one write, and prove it."""
         apple, ledger = self._session.apple[key_id], self._ledger
-        if not self._session.wait.may_write:
-            raise AppStoreConnectError(
-                "The run has lasted as long as it may: no further write was begun.",
-                hint="Run again to go on where this run ended; `wait-minutes` and ten minutes are "
-                "its limit.",
-                id="run-too-long",
-            )
+        self._session.wait.require_time()
         ledger.begin(place, write)
         try:
             made = self._as_asked(partial(self._send, write, apple))
@@ -187,12 +180,12 @@ class Writer:
 
         Raises NotAttachable or NotFound: what has changed meanwhile, beside Apple's words.
         """
-        alone = replace(
-            self._session.job, requests=(self._session.job.requests[place],), expected_plan=()
+        alone = self._session.job._replace(
+            requests=(self._session.job.requests[place],), expected_plan=()
         )
         waited_before_s = self._session.wait.elapsed_s
         watch = Watch(
-            replace(self._session, job=alone),
+            self._session._replace(job=alone),
             lambda decisions: self._ledger.note_again(place, decisions[0]),
         )
         (again,) = watch.until_ready()

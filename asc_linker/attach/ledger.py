@@ -6,9 +6,8 @@ It outlives whatever ends the run, so that errors, faults of ours and signals ar
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.apple.model import AttachedBuild
 from asc_linker.decision.decision import Decision
@@ -34,8 +33,7 @@ class Fate(StrEnum):
     DONE = "done"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One write of one target."""
 
     write: Write
@@ -80,7 +78,7 @@ class Ledger:
         """Apple has made the last write that was begun."""
         with self._lock:
             entries = self._entries[place]
-            entries[-1] = replace(entries[-1], fate=Fate.DONE)
+            entries[-1] = entries[-1]._replace(fate=Fate.DONE)
 
     def not_made(self, place: int) -> None:
         """Apple has not made the last write that was begun."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,10 +21,12 @@ if TYPE_CHECKING:
 
     from asc_linker.apple.client import AppStoreConnect
     from asc_linker.apple.model import AppId, BuildId, BuildUpload
+    from asc_linker.attach.wait import Wait
     from asc_linker.decision.decision import Decision
     from asc_linker.decision.request import AttachRequest
 
 _Text = TypeVar("_Text", bound=str)
+_Read = TypeVar("_Read")
 
 # Requests at a time for one key.
 AT_A_TIME = 8
@@ -40,8 +41,10 @@ class Reader:
     What a read that is needed met with becomes its findings' `failure`; nothing is raised.
     """
 
-    def __init__(self, apple: Mapping[str, AppStoreConnect]) -> None:
+    def __init__(self, apple: Mapping[str, AppStoreConnect], wait: Wait) -> None:
+        """No read begins after the end of a run, which `wait` knows."""
         self._apple = apple
+        self._wait = wait
 
     def first(self, requests: Sequence[AttachRequest]) -> list[Findings]:
         """What is needed to decide about `requests`; more of them where `show` names no version."""
@@ -103,11 +106,14 @@ class Reader:
         for place in places:
             one = findings[place]
             groups.setdefault(one.request.key_id, {})[place] = one
-        calls = [partial(read, _Key(self._apple[key_id]), some) for key_id, some in groups.items()]
+        calls = [
+            partial(read, _Key(self._apple[key_id], self._wait), some)
+            for key_id, some in groups.items()
+        ]
         result: dict[int, list[Findings]] = {}
         for outcome, some in zip(side_by_side(calls, len(calls)), groups.values(), strict=True):
             result |= (
-                {place: [replace(one, failure=outcome)] for place, one in some.items()}
+                {place: [one._replace(failure=outcome)] for place, one in some.items()}
                 if isinstance(outcome, AscLinkerError)
                 else outcome
             )
@@ -123,8 +129,18 @@ def _updated(
 class _Key:
     """Reads with one key. Findings come and go by their place in the run."""
 
-    def __init__(self, apple: AppStoreConnect) -> None:
+    def __init__(self, apple: AppStoreConnect, wait: Wait) -> None:
         self._apple = apple
+        self._wait = wait
+
+    def _read(self, calls: Sequence[Callable[[], _Read]]) -> list[_Read | AscLinkerError]:
+        """The results of `calls`, side by side; none begins after the end of the run."""
+
+        def in_time(call: Callable[[], _Read]) -> _Read:
+            self._wait.require_time()
+            return call()
+
+        return side_by_side([partial(in_time, call) for call in calls], AT_A_TIME)
 
     def first(self, some: dict[int, Findings]) -> dict[int, list[Findings]]:
         some = self._by_ids(some)
@@ -156,7 +172,7 @@ class _Key:
                 case _:
                     wants[place] = decision.look, app, _spellings(one.request)
                     reads[wants[place]] = partial(self._elsewhere, one)
-        outcomes = dict(zip(reads, side_by_side(list(reads.values()), AT_A_TIME), strict=True))
+        outcomes = dict(zip(reads, self._read(list(reads.values())), strict=True))
         return {place: [_applied(outcomes[wants[place]], one)] for place, one in some.items()}
 
     def again(
@@ -168,7 +184,7 @@ class _Key:
             *(partial(self._builds_of, [some[place] for place in batch]) for batch in batches),
             *(partial(self._uploads_if_there, some[place]) for place in absent),
         ]
-        outcomes = side_by_side(calls, AT_A_TIME)
+        outcomes = self._read(calls)
         found = dict(some)
         for batch, outcome in zip(batches, outcomes, strict=False):
             for place in batch:
@@ -179,7 +195,7 @@ class _Key:
 
     def versions_again(self, some: dict[int, Findings]) -> dict[int, list[Findings]]:
         calls = [partial(self._versions_again, one) for one in some.values()]
-        outcomes = side_by_side(calls, AT_A_TIME)
+        outcomes = self._read(calls)
         return {
             place: [_applied(outcome, one)]
             for (place, one), outcome in zip(some.items(), outcomes, strict=True)
@@ -187,7 +203,7 @@ class _Key:
 
     def uploads_again(self, some: dict[int, Findings]) -> dict[int, list[Findings]]:
         calls = [partial(self._uploads, one) for one in some.values()]
-        outcomes = side_by_side(calls, AT_A_TIME)
+        outcomes = self._read(calls)
         return {
             place: [_applied(outcome, one)]
             for (place, one), outcome in zip(some.items(), outcomes, strict=True)
@@ -202,14 +218,14 @@ class _Key:
             if one.request.build_id is not None:
                 calls[place, "build"] = partial(self._apple.build, one.request.build_id)
         found = dict(some)
-        outcomes = side_by_side(list(calls.values()), AT_A_TIME)
+        outcomes = self._read(list(calls.values()))
         for (place, _), outcome in zip(calls, outcomes, strict=True):
             found[place] = _with_id(found[place], outcome)
         return found
 
     def _with_apps(self, some: dict[int, Findings]) -> dict[int, Findings]:
         found = {
-            place: replace(one, app=App(one.request.app_id))
+            place: one._replace(app=App(one.request.app_id))
             if one.app is None and one.request.app_id is not None
             else one
             for place, one in some.items()
@@ -227,27 +243,27 @@ class _Key:
         if len(found) == 1 and _names_a_build(only.request) and not only.builds:
             # A second connection is open by the time it is needed, and mostly with what is wanted.
             calls.append(partial(self._builds_of_any_app, only.request))
-        outcomes = side_by_side(calls, AT_A_TIME)
+        outcomes = self._read(calls)
         apps = outcomes[0]
         early = outcomes[1] if len(outcomes) > 1 else None
         for place in lacking:
             found[place] = one = self._with_app(found[place], apps)
             if isinstance(early, list) and one.app is not None:
                 mine = [build for build in early if build.app_id == one.app.id]
-                found[place] = replace(one, builds=tuple(mine))
+                found[place] = one._replace(builds=tuple(mine))
         return found
 
     def _with_app(self, one: Findings, apps: object) -> Findings:
         if isinstance(apps, AscLinkerError):
-            return replace(one, failure=apps)
+            return one._replace(failure=apps)
         assert isinstance(apps, list)
         try:
             app = choose_app(apps, one.request.bundle_id)
             if app is None:
                 raise app_not_found(one.request, self._apple.visible_apps())
         except AscLinkerError as error:
-            return replace(one, failure=error)
-        return replace(one, app=app)
+            return one._replace(failure=error)
+        return one._replace(app=app)
 
     def _with_the_rest(self, some: dict[int, Findings]) -> dict[int, Findings]:
         """Versions, builds, and for `latest` uploads, all side by side."""
@@ -260,7 +276,7 @@ class _Key:
             *(partial(self._builds_of, [live[place] for place in batch]) for batch in batches),
             *(partial(self._uploads, live[place]) for place in latest),
         ]
-        outcomes = iter(side_by_side(calls, AT_A_TIME))
+        outcomes = iter(self._read(calls))
         found = dict(some)
         for place in versions:
             found[place] = _applied(next(outcomes), found[place])
@@ -279,9 +295,9 @@ class _Key:
         if one.request.version_id is not None or one.request.build_id is not None:
             return one
         try:
-            return replace(one, failure=app_not_found(one.request, self._apple.visible_apps()))
+            return one._replace(failure=app_not_found(one.request, self._apple.visible_apps()))
         except AscLinkerError as error:
-            return replace(one, failure=error)
+            return one._replace(failure=error)
 
     def _versions(self, one: Findings) -> Callable[[Findings], Findings]:
         """The versions of the version string and platform, in each spelling Apple may have.
@@ -297,7 +313,7 @@ class _Key:
 
         def apply(one: Findings) -> Findings:
             app = next((version.app for version in read if version.app), one.app)
-            return replace(one, app=app, versions=read, all_versions=every)
+            return one._replace(app=app, versions=read, all_versions=every)
 
         return apply
 
@@ -305,14 +321,14 @@ class _Key:
         version_id = one.request.version_id
         if version_id is not None:
             version = self._apple.version(version_id)
-            return lambda one: replace(one, versions=(version,))
+            return lambda one: one._replace(versions=(version,))
         if one.all_versions is None:
             return self._versions(one)
         every = self._all_versions(one)
 
         def apply(one: Findings) -> Findings:
             updated = every(one)
-            return replace(updated, versions=updated.all_versions or ())
+            return updated._replace(versions=updated.all_versions or ())
 
         return apply
 
@@ -324,18 +340,18 @@ class _Key:
             # Nothing that was read has shown the app's bundle id, so it is asked for by itself.
             app = choose_app(self._apple.apps([one.request.bundle_id]), one.request.bundle_id)
             if app is None:
-                nameless = replace(one.request, app_id=None)
+                nameless = one.request._replace(app_id=None)
                 raise app_not_found(nameless, self._apple.visible_apps())
-        return lambda one: replace(one, app=app, all_versions=versions)
+        return lambda one: one._replace(app=app, all_versions=versions)
 
     def _attached(self, build: BuildId) -> Callable[[Findings], Findings]:
         read = self._apple.build(build)
-        return lambda one: replace(one, attached=read)
+        return lambda one: one._replace(attached=read)
 
     def _uploads(self, one: Findings) -> Callable[[Findings], Findings]:
         """The uploads of the number; for `latest` those of the version string."""
         read = self._read_uploads(one)
-        return lambda one: replace(one, uploads=read)
+        return lambda one: one._replace(uploads=read)
 
     def _read_uploads(self, one: Findings) -> tuple[BuildUpload, ...]:
         request, app = one.request, _app_id(one)
@@ -383,8 +399,8 @@ class _Key:
                 uploads = self._read_uploads(one)
         except (AppStoreConnectError, NotFound):
             pass
-        return lambda one: replace(
-            one, newest_builds=newest, uploads=uploads, has_looked_elsewhere=True
+        return lambda one: one._replace(
+            newest_builds=newest, uploads=uploads, has_looked_elsewhere=True
         )
 
     def _builds_of_any_app(self, request: AttachRequest) -> list[Build] | None:
@@ -461,36 +477,35 @@ def _distinct(groups: Iterable[Iterable[_Text]]) -> list[_Text]:
 def _with_builds(one: Findings, outcome: object) -> Findings:
     """`one` with those of the builds that are its app's: a filter is something Apple may ignore."""
     if isinstance(outcome, AscLinkerError):
-        return replace(one, failure=outcome)
+        return one._replace(failure=outcome)
     assert isinstance(outcome, list)
     if one.request.build_id is not None:
-        return replace(one, builds=tuple(outcome))
+        return one._replace(builds=tuple(outcome))
     mine = (build for build in outcome if build.app_id in (None, _app_id(one)))
-    return replace(one, builds=tuple(mine))
+    return one._replace(builds=tuple(mine))
 
 
 def _with_id(one: Findings, outcome: object) -> Findings:
     """`one` with the version or the build that an id stood for."""
     if isinstance(outcome, AscLinkerError):
-        return replace(one, failure=one.failure or outcome)
+        return one._replace(failure=one.failure or outcome)
     if isinstance(outcome, Build):
         app = one.app or (App(outcome.app_id) if outcome.app_id is not None else None)
         if one.request.app_id is not None:
             app = one.app
-        return replace(one, builds=(outcome,), app=app)
+        return one._replace(builds=(outcome,), app=app)
     assert isinstance(outcome, AppStoreVersion)
-    request = replace(
-        one.request,
+    request = one.request._replace(
         version_string=one.request.version_string or outcome.version_string,
         platform=one.request.platform or outcome.platform,
     )
-    return replace(one, request=request, versions=(outcome,), app=outcome.app or one.app)
+    return one._replace(request=request, versions=(outcome,), app=outcome.app or one.app)
 
 
 def _applied(outcome: object, one: Findings) -> Findings:
     """`one` with what a read changes in it, or with what that met with."""
     if isinstance(outcome, AscLinkerError):
-        return replace(one, failure=outcome)
+        return one._replace(failure=outcome)
     assert callable(outcome)
     updated = outcome(one)
     assert isinstance(updated, Findings)
@@ -506,12 +521,10 @@ def _shown(one: Findings) -> list[Findings]:
         return [one]
     shown = shown_versions(request, one.versions)
     if not shown:
-        return [replace(one, failure=version_not_found(request, one.versions))]
+        return [one._replace(failure=version_not_found(request, one.versions))]
     return [
-        replace(
-            one,
-            request=replace(
-                request,
+        one._replace(
+            request=request._replace(
                 version_id=version.id,
                 version_string=version.version_string,
                 platform=version.platform,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asc_linker.attach.quota import requests_of, require_quota
-from asc_linker.attach.read import Reader
+from asc_linker.attach.read import AT_A_TIME, Reader
 from asc_linker.clock import duration
 from asc_linker.decision.agreement import (
     expected_elsewhere,
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
 _UPLOADS_EVERY = 4
 # A version that was read longer ago than this is read again before anything is written.
 _FRESH_S = 60.0
-# While a build is waited for, its version may be locked, and then the wait is in vain.
+# While a build is waited for, its version may be locked, and then the wait is in vain: worth a read
+# each now and then, but not of many targets.
 _VERSIONS_EVERY = 10
 # A number that is somewhere else, and nowhere on its way, is waited for no longer than this.
 _ELSEWHERE_FOR_S = 600.0
@@ -44,7 +44,7 @@ class Watch:
         """`note` hears what the targets come to, whenever that is decided."""
         self._job = session.job
         self._apple = session.apple
-        self._reader = Reader(session.apple)
+        self._reader = Reader(session.apple, session.wait)
         self._clock = session.clock
         self._wait = session.wait
         self._progress = session.progress
@@ -110,7 +110,7 @@ class Watch:
             # What was read of the app's other builds may be as old as the wait.
             self._findings = self._reader.look(
                 self._findings,
-                {place: replace(decisions[place], look=Look.ELSEWHERE) for place in absent},
+                {place: decisions[place]._replace(look=Look.ELSEWHERE) for place in absent},
             )
             decisions = self._decisions()
         waited = duration(self._wait.elapsed_s) if self._wait.is_given else ""
@@ -120,11 +120,11 @@ class Watch:
                 over.append(decision)
             elif self._wait.is_over:
                 refusal = self._failure or not_ready(decision, findings, waited, self._clock.now())
-                over.append(replace(decision, look=None, refusal=refusal))
+                over.append(decision._replace(look=None, refusal=refusal))
             elif decision.ends_wait is not None:
                 error = decision.ends_wait
                 refusal = error.reworded(f"{error.message} Waited {waited}.", error.hint)
-                over.append(replace(decision, look=None, refusal=refusal))
+                over.append(decision._replace(look=None, refusal=refusal))
             else:
                 over.append(decision)
         is_over = any(decision.refusal is not None for decision in over)
@@ -153,7 +153,7 @@ class Watch:
             if self._wait.is_over:
                 return
             self._progress.line(f"{self._failure.message} The wait goes on.")
-        elif self._looks % _VERSIONS_EVERY == 0:
+        elif self._looks % _VERSIONS_EVERY == 0 and len(waiting) <= AT_A_TIME:
             self._read_versions(waiting)
 
     def _look_once_more(self, decisions: Sequence[Decision]) -> bool:
@@ -192,7 +192,7 @@ class Watch:
             for place in mine if error is not None else ():
                 plan = decisions[place].plan
                 if plan is not None and plan.writes:
-                    decisions[place] = replace(decisions[place], plan=None, refusal=error)
+                    decisions[place] = decisions[place]._replace(plan=None, refusal=error)
         self._note_all(decisions)
         return decisions
 
@@ -225,7 +225,7 @@ def _status(decision: Decision) -> str:
     if decision.plan is not None and decision.request.latest:
         return f"the latest build is {decision.request.build_number}."
     if decision.plan is not None and decision.request.label:
-        return f"ready: {decision.plan.outcome.value}"
+        return "ready." if decision.plan.writes else f"{decision.plan.outcome.value}."
     return ""
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asc_linker.decision.writes import (
     AnswerCompliance,
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     IsApplied = Callable[[], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """What was read back: the version, where it was created or renamed; the build, answered."""
 
     differs: str = ""
@@ -36,8 +34,7 @@ class Proof:
     build: Build | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(NamedTuple):
     """`read` looks at what is so now; `send` returns the id of a version that it made."""
 
     sentence: Callable[[Any], str]

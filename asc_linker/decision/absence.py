@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.apple.model import AppVersionState, BuildUploadState
 from asc_linker.decision.choose import is_of, matching_versions
@@ -112,8 +111,7 @@ def _what_would_help(request: AttachRequest, versions: Sequence[AppStoreVersion]
     return f"{check}; finish or release the open version before there can be another."
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(NamedTuple):
     """Where a number is, if not where it was looked for."""
 
     sentence: str

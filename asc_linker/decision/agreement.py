@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asc_linker.decision.plan import same_plan
@@ -45,14 +44,14 @@ def refuse_conflicts(decisions: Sequence[Decision]) -> list[Decision]:
             slot = (decision.app.id, plan.after.platform)
             other = slots.setdefault(slot, place)
             if other != place:
-                result[place] = replace(
-                    decision, plan=None, refusal=_one_slot(plan, decisions[other])
+                result[place] = decision._replace(
+                    plan=None, refusal=_one_slot(plan, decisions[other])
                 )
         if version is not None:
             other = seen.setdefault(version.id, place)
             if other != place:
-                result[place] = replace(
-                    decision, plan=None, refusal=_same_twice(version, decisions[other])
+                result[place] = decision._replace(
+                    plan=None, refusal=_same_twice(version, decisions[other])
                 )
     return result
 
@@ -80,15 +79,17 @@ def _one_slot(plan: Plan, other: Decision) -> NotAttachable:
 def refuse_other_plans(decisions: Sequence[Decision], expected: Sequence[str]) -> list[Decision]:
     """`decisions`, with those refused whose plan is another than expected; all pass without one.
 
-    Only where every target can be decided: before that there is no plan to compare.
+    Only where every target can be decided: before that there is no plan to compare. `show` writes
+    nothing, and so has none.
     """
-    if not expected or any(decision.plan is None for decision in decisions):
+    is_shown = any(decision.request.operation is Operation.SHOW for decision in decisions)
+    if not expected or is_shown or any(decision.plan is None for decision in decisions):
         return list(decisions)
     now = ",".join(decision.fingerprint for decision in decisions)
     return [
         decision
         if decision.plan is None or same_plan(plan, decision.fingerprint, decision.plan)
-        else replace(decision, plan=None, refusal=_other_plan(plan, decision.fingerprint, now))
+        else decision._replace(plan=None, refusal=_other_plan(plan, decision.fingerprint, now))
         for decision, plan in zip(decisions, expected, strict=True)
     ]
 

@@ -6,7 +6,6 @@ the build itself.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asc_linker.decision.absence import (
@@ -64,13 +63,13 @@ def decide(findings: Findings, now: float, *, is_expected: bool = False) -> Deci
         return Decision(findings.request, plan=Plan(Outcome.SKIPPED, None, None, skip=skip))
     decision = Decision(findings.request, app=findings.app)
     if findings.failure is not None:
-        return replace(decision, refusal=findings.failure)
+        return decision._replace(refusal=findings.failure)
     try:
         return _decide(findings, now, is_expected=is_expected)
     except _Refused as refused:
         return refused.decision
     except AscLinkerError as error:
-        return replace(decision, refusal=error)
+        return decision._replace(refusal=error)
 
 
 class _Refused(Exception):
@@ -78,7 +77,7 @@ class _Refused(Exception):
 
     def __init__(self, decision: Decision, error: AscLinkerError) -> None:
         super().__init__()
-        self.decision = replace(decision, refusal=error)
+        self.decision = decision._replace(refusal=error)
 
 
 def _decide(findings: Findings, now: float, *, is_expected: bool) -> Decision:
@@ -92,10 +91,9 @@ def _decide(findings: Findings, now: float, *, is_expected: bool) -> Decision:
             warnings = passed_over(findings.request, findings.builds, findings.uploads, now)
         else:
             warnings = latest.warnings
-            findings = replace(
-                findings,
-                request=replace(
-                    findings.request, build_number=latest.number, platform=latest.platform
+            findings = findings._replace(
+                request=findings.request._replace(
+                    build_number=latest.number, platform=latest.platform
                 ),
             )
     request = findings.request
@@ -125,7 +123,7 @@ def _settle(decision: Decision, findings: Findings, *, is_expected: bool) -> Dec
     request, version = decision.request, decision.version
     if version is None and not _is_on_several_platforms(findings):
         if findings.all_versions is None:
-            return replace(decision, look=Look.ALL_VERSIONS)
+            return decision._replace(look=Look.ALL_VERSIONS)
         if request.operation is not Operation.ATTACH:
             raise version_not_found(request, findings.all_versions)
         return settle_without_version(decision, findings, is_expected=is_expected)
@@ -147,11 +145,10 @@ def _settle_show(decision: Decision, version: AppStoreVersion, findings: Finding
     build = decision.build
     if not decision.request.build_number:
         if version.build is not None and findings.attached is None:
-            return replace(decision, look=Look.ATTACHED)
+            return decision._replace(look=Look.ATTACHED)
         build = findings.attached if version.build else None
     checks = preflight(Candidates(decision.request, decision.app, version, build))
-    return replace(
-        decision,
+    return decision._replace(
         build=build,
         checks=_without_refusals(checks),
         plan=Plan(Outcome.SHOWN, version, build, after=version),
@@ -175,7 +172,7 @@ def _settle_attach(decision: Decision, findings: Findings, *, is_expected: bool)
             raise refused(tuple(answered))
         writes: tuple[Write, ...] = compliance_answer(request, build)
         plan = Plan(Outcome.ALREADY_ATTACHED, version, build, writes, version)
-        return replace(decision, checks=_without_refusals(decision.checks), plan=plan)
+        return decision._replace(checks=_without_refusals(decision.checks), plan=plan)
     if version.app_version_state.is_locked:
         return _locked(decision, version)
     if version.build is not None:
@@ -190,7 +187,7 @@ def _settle_attach(decision: Decision, findings: Findings, *, is_expected: bool)
         *compliance_answer(request, build),
         AttachBuild(version.id, version.version_string, build.id, build.number),
     )
-    return replace(decision, plan=Plan(Outcome.ATTACHED, version, build, writes, version))
+    return decision._replace(plan=Plan(Outcome.ATTACHED, version, build, writes, version))
 
 
 def _settle_detach(decision: Decision, version: AppStoreVersion) -> Decision:
@@ -202,12 +199,12 @@ def _settle_detach(decision: Decision, version: AppStoreVersion) -> Decision:
         if check.id in of_interest
     )
     require_identity(checks)
-    decision = replace(decision, build=None, checks=checks)
+    decision = decision._replace(build=None, checks=checks)
     attached = version.build
     if attached is None:
         open_checks = tuple(check for check in checks if check.id in IDENTITY)
         plan = Plan(Outcome.NOTHING_ATTACHED, version, None, after=version)
-        return replace(decision, checks=open_checks, plan=plan)
+        return decision._replace(checks=open_checks, plan=plan)
     # `latest` that has found no number names no build, and so not this one.
     wrong_number = (request.latest and not request.build_number) or (
         request.build_number and not same_build_number(attached.number, request.build_number)
@@ -224,14 +221,16 @@ def _settle_detach(decision: Decision, version: AppStoreVersion) -> Decision:
         return _locked(decision, version)
     write = DetachBuild(version.id, version.version_string, attached.number or attached.id)
     plan = Plan(Outcome.DETACHED, version, None, (write,), version._replace(build=None))
-    return replace(decision, plan=plan)
+    return decision._replace(plan=plan)
 
 
 def _locked(decision: Decision, version: AppStoreVersion) -> Decision:
     if decision.request.if_version_locked is IfVersionLocked.SKIP:
         reason = f"Version {version.version_string} is {version.state_word}."
-        plan = Plan(Outcome.SKIPPED, version, None, (), version, skip=Skip("locked", reason))
-        return replace(decision, checks=_without_refusals(decision.checks), plan=plan)
+        plan = Plan(
+            Outcome.SKIPPED, version, None, (), version, skip=Skip("version-locked", reason)
+        )
+        return decision._replace(checks=_without_refusals(decision.checks), plan=plan)
     raise refused(decision.checks)
 
 

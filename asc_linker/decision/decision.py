@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.decision.plan import REFUSED, Plan, fingerprint
 
@@ -26,8 +25,7 @@ class Look(StrEnum):
     BUILD = "the build, once some time has passed"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What one target comes to, as far as it can be told. One of the last three is set.
 
     `request` is narrowed: what `latest` and `version-id` stand for is filled in.

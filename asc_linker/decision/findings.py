@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from asc_linker.apple.model import App, AppStoreVersion, Build, BuildUpload
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from asc_linker.errors import AscLinkerError
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(NamedTuple):
     """What was read. `versions`, `builds` and `uploads` may hold more than what was asked for.
 
     None stands for what was not read, or what Apple did not tell.

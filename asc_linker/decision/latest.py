@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.apple.model import BuildAudienceType, BuildUploadState, ProcessingState
 from asc_linker.decision.choose import ambiguous, is_of
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 _ABANDONED_AFTER_S = 60 * 60
 
 
-@dataclass(frozen=True, slots=True)
-class Latest:
+class Latest(NamedTuple):
     """The newest upload.
 
     `fallback` is the number of the newest build that could be attached, empty where there is none;
@@ -36,8 +34,7 @@ class Latest:
     warnings: tuple[Warning, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """An upload, its build, or both: they count once."""
 
     build: Build | None

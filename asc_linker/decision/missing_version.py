@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asc_linker.apple.model import AppStoreVersion, AppVersionState, Platform, VersionId
@@ -36,7 +35,7 @@ def settle_without_version(
     """The version that is wanted is not there: fail, create it, or rename the one that is open."""
     request, build = decision.request, decision.build
     platform = request.platform or (build.platform if build else None)
-    request = replace(request, platform=platform)
+    request = request._replace(platform=platform)
     versions = findings.all_versions or ()
     if request.if_version_missing is IfVersionMissing.FAIL:
         raise version_not_found(request, versions)
@@ -60,7 +59,7 @@ def settle_without_version(
                 return kept
     elif holder is not None:
         raise _slot_taken(request, holder)
-    return _made(replace(decision, request=request, version=holder), findings, is_expected)
+    return _made(decision._replace(request=request, version=holder), findings, is_expected)
 
 
 def _made(decision: Decision, findings: Findings, is_expected: bool) -> Decision:
@@ -71,11 +70,12 @@ def _made(decision: Decision, findings: Findings, is_expected: bool) -> Decision
         decision.build,
         findings.app,
     )
-    assert app is not None and request.platform is not None, "settled before"
+    assert app is not None
+    assert request.platform is not None
     after = _after(decision, request.platform)
     # What is to be created is in no state yet that could be wrong.
     checks = preflight(Candidates(request, app, after if holder else None, build))
-    decision = replace(decision, checks=checks)
+    decision = decision._replace(checks=checks)
     if build is None or only_needs_time(build, checks):
         return not_yet(decision, findings, is_expected=is_expected)
     if refusals(checks):
@@ -98,7 +98,7 @@ def _made(decision: Decision, findings: Findings, is_expected: bool) -> Decision
             request.earliest_release_date,
         )
     writes: tuple[Write, ...] = (*compliance_answer(request, build), write)
-    return replace(decision, plan=Plan(Outcome.ATTACHED, holder, build, writes, after, change))
+    return decision._replace(plan=Plan(Outcome.ATTACHED, holder, build, writes, after, change))
 
 
 def _after(decision: Decision, platform: Platform) -> AppStoreVersion:
@@ -151,7 +151,7 @@ def _slot_locked(decision: Decision, holder: AppStoreVersion) -> Decision:
     if request.if_version_locked is IfVersionLocked.SKIP:
         skip = Skip("slot-locked", sentence)
         plan = Plan(Outcome.SKIPPED, None, None, skip=skip)
-        return replace(decision, build=None, checks=(), plan=plan)
+        return decision._replace(build=None, checks=(), plan=plan)
     raise NotAttachable(
         f"{sentence} {request.version_string} cannot be made beside it.",
         hint="Wait for the review, release that version, or cancel its submission; or use "

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.decision.report import Outcome, VersionChange
 from asc_linker.dotted import plain_build_number, plain_version
@@ -19,8 +18,7 @@ REFUSED = "0" * 16
 _HALF = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What is to be written, in order, and what the target comes to once that is done.
 
     `version` is as it was read, and None where it is to be created or there is none; `after` is as

@@ -7,9 +7,8 @@ that is wrong. A rule that lacks what it needs says nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.apple.model import BuildAudienceType, ProcessingState
 from asc_linker.dotted import same_build_number, same_version
@@ -30,8 +29,7 @@ class Verdict(StrEnum):
     APPLE_DECIDES = "Apple decides"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One row of the table. `id` is the anchor of its section, refused or not."""
 
     id: str
@@ -41,8 +39,7 @@ class Check:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(NamedTuple):
     """What the rules look at; None while it is not read, or does not exist."""
 
     request: AttachRequest

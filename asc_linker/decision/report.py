@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.apple.model import AttachedBuild
 from asc_linker.decision.request import AttachRequest
@@ -62,8 +61,7 @@ class VersionChange(StrEnum):
     RENAMED = "renamed"
 
 
-@dataclass(frozen=True, slots=True)
-class Warning:
+class Warning(NamedTuple):
     """Something that is no failure now, and that somebody should know."""
 
     id: str
@@ -71,12 +69,11 @@ class Warning:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class AttachReport:
+class AttachReport(NamedTuple):
     """One target, told as values. What was not found out is None, empty or False."""
 
     outcome: Outcome
-    request: AttachRequest = field(default_factory=AttachRequest)
+    request: AttachRequest = AttachRequest()
     app: App | None = None
     version: AppStoreVersion | None = None
     """As it is afterwards, or in a dry run would be (a version to be created has an empty id)."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,16 +53,14 @@ class ReleaseType(StrEnum):
     SCHEDULED = "scheduled"
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(NamedTuple):
     """Why there is nothing to do: a reason like a refusal's, with the id of its section."""
 
     id: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class AttachRequest:
+class AttachRequest(NamedTuple):
     """One target: what is wanted of one app on one platform.
 
     `platform` is None when it is to be inferred. `latest` stands for a `build_number` that is still
@@ -89,7 +88,7 @@ class AttachRequest:
     """The id of the API key that reaches the app: one client, one quota."""
     label: str = ""
     """The target as typed: `com.example.app (ios)`; empty where it is the only one."""
-    sources: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = MappingProxyType({})
     """Where a value came from, by its input's name, where not from that: "the tag `v1.4.2`"."""
 
     def source(self, name: str) -> str:
@@ -115,8 +114,7 @@ class Shard:
         return f"{self.index}/{self.total}"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One run: its targets in order, and what holds for all of them.
 
     `requests` is empty where a shard has no target. `wait_s` is how long builds may take, in

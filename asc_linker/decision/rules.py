@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asc_linker.apple.model import ProcessingState
@@ -50,7 +49,7 @@ def other_build_attached(decision: Decision, version: AppStoreVersion) -> Decisi
         case IfAttached.KEEP:
             checks = tuple(check for check in decision.checks if check.id in IDENTITY)
             plan = Plan(Outcome.KEPT, version, None, (), version)
-            return replace(decision, version=version, build=None, checks=checks, plan=plan)
+            return decision._replace(version=version, build=None, checks=checks, plan=plan)
         case IfAttached.FAIL:
             attached = version.build.number if version.build else ""
             raise NotAttachable(

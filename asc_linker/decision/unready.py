@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asc_linker.decision.absence import (
@@ -28,20 +27,19 @@ def not_yet(decision: Decision, findings: Findings, *, is_expected: bool) -> Dec
     request = decision.request
     if request.platform is None and version is not None:
         # What is on other platforms is no news.
-        request = replace(request, platform=version.platform)
-        findings = replace(findings, request=request)
+        request = request._replace(platform=version.platform)
+        findings = findings._replace(request=request)
     failure = upload_failed(request, build, findings.uploads or ())
     if failure is not None:
         raise failure
     if build is not None:
         pending = f"build {build.number} is {build.state_word}"
-        return replace(decision, look=Look.BUILD, pending=pending)
+        return decision._replace(look=Look.BUILD, pending=pending)
     is_named_by_its_upload = request.latest and bool(request.build_number)
     if not findings.has_looked_elsewhere and not is_named_by_its_upload:
-        return replace(decision, look=Look.ELSEWHERE)
+        return decision._replace(look=Look.ELSEWHERE)
     sentence, hint = build_not_listed(findings, versions_of_the_string(findings))
-    waiting = replace(
-        decision,
+    waiting = decision._replace(
         look=Look.BUILD,
         pending="Apple does not list the build yet",
         absence=sentence,
@@ -51,8 +49,7 @@ def not_yet(decision: Decision, findings: Findings, *, is_expected: bool) -> Dec
         return waiting
     if there.same_version_string and (is_expected or version is not None):
         return waiting
-    return replace(
-        waiting,
+    return waiting._replace(
         warnings=(
             *decision.warnings,
             Warning("build-elsewhere", "The build may never appear", there.sentence),
@@ -69,7 +66,7 @@ def not_ready(decision: Decision, findings: Findings, waited: str, now: float) -
     """
     request = decision.request
     if request.platform is None and decision.version is not None:
-        request = replace(request, platform=decision.version.platform)
+        request = request._replace(platform=decision.version.platform)
     so_far = f" Waited {waited}." if waited else ""
     if decision.build is not None:
         return ProcessingTimeout(
@@ -77,7 +74,7 @@ def not_ready(decision: Decision, findings: Findings, waited: str, now: float) -
             hint="`wait-minutes` sets how long to wait; most builds take less than an hour. "
             "Running again goes on where this run ended.",
         )
-    findings = replace(findings, request=request)
+    findings = findings._replace(request=request)
     sentence, hint = build_not_listed(findings, versions_of_the_string(findings))
     upload = newest_upload(request, findings.uploads or ())
     under_way = upload is not None and not is_abandoned(upload, now)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.text import true_or_false
 
@@ -14,24 +13,24 @@ if TYPE_CHECKING:
     from asc_linker.decision.request import ReleaseType
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerCompliance:
+class AnswerCompliance(NamedTuple):
     """Answer a build's export compliance. Apple takes one answer, once."""
 
-    names: ClassVar[tuple[str, ...]] = ("answer-compliance",)
     build: BuildId
     number: str
     answer: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("answer-compliance",)
 
     def __str__(self) -> str:
         return f"export compliance of build {self.number} was answered {true_or_false(self.answer)}"
 
 
-@dataclass(frozen=True, slots=True)
-class CreateVersion:
+class CreateVersion(NamedTuple):
     """Create the App Store version, with the build, in one write."""
 
-    names: ClassVar[tuple[str, ...]] = ("create-version", "attach")
     app: AppId
     platform: Platform
     version_string: str
@@ -40,20 +39,26 @@ class CreateVersion:
     release_type: ReleaseType | None
     earliest_release_date: datetime | None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("create-version", "attach")
+
     def __str__(self) -> str:
         return f"version {self.version_string} was created with build {self.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class RenameVersion:
+class RenameVersion(NamedTuple):
     """Give an unsubmitted version another version string, and the build, in one write."""
 
-    names: ClassVar[tuple[str, ...]] = ("rename-version", "attach")
     version: VersionId
     old_version_string: str
     version_string: str
     build: BuildId
     number: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("rename-version", "attach")
 
     def __str__(self) -> str:
         return (
@@ -62,28 +67,32 @@ class RenameVersion:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class AttachBuild:
+class AttachBuild(NamedTuple):
     """Attach the build to the version."""
 
-    names: ClassVar[tuple[str, ...]] = ("attach",)
     version: VersionId
     version_string: str
     build: BuildId
     number: str
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("attach",)
+
     def __str__(self) -> str:
         return f"build {self.number} was attached to version {self.version_string}"
 
 
-@dataclass(frozen=True, slots=True)
-class DetachBuild:
+class DetachBuild(NamedTuple):
     """Leave the version without a build."""
 
-    names: ClassVar[tuple[str, ...]] = ("detach",)
     version: VersionId
     version_string: str
     number: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("detach",)
 
     def __str__(self) -> str:
         return f"build {self.number} was detached from version {self.version_string}"

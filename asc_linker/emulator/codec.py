@@ -21,11 +21,12 @@ class WorldError(ValueError):
 def parse(text: str | bytes) -> Any:
     """What the JSON in `text` says.
 
-    Raises ValueError: it is no JSON; it has NaN or Infinity, which JSON has not; or it is nested
-    so deeply that nobody could mean it.
+    Raises ValueError: it is no JSON; it has NaN, Infinity or half a character; or it is nested so
+    deeply that nobody could mean it.
     """
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     level = [value]

@@ -15,7 +15,7 @@ from socketserver import TCPServer
 from threading import Event, Lock, Thread, current_thread
 from typing import TYPE_CHECKING, Any
 
-from asc_linker.emulator.problems import Problem, Refused
+from asc_linker.emulator.problems import Refused, unreadable
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -147,15 +147,6 @@ class _Server(ThreadingHTTPServer):
         self.server_close()
 
 
-class _Unreadable(Exception):
-    """A request that is no HTTP, told with a status and a sentence."""
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -197,8 +188,8 @@ class _Handler(BaseHTTPRequestHandler):
         started = time.monotonic()
         try:
             request = self._read(started)
-        except _Unreadable as error:
-            self.send_error(error.status, error.detail)
+        except Refused as refused:
+            self.send_error(refused.status, refused.problems[0].detail)
             return
         reply = self.server.reply(request)
         if reply is None:
@@ -229,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._read_chunks()
         length = lengths.pop()
         if lengths or not (length.isascii() and length.isdigit()):
-            raise _Unreadable(400, "Content-Length is not a number.")
+            raise unreadable(400, "Content-Length is not a number.")
         return self._read_bytes(length, 10)
 
     def _read_chunks(self) -> bytes:
@@ -238,7 +229,7 @@ class _Handler(BaseHTTPRequestHandler):
             body += chunk
             self._read_line()
             if len(body) > _LONGEST_BODY:
-                raise _Unreadable(413, "The body is too long.")
+                raise unreadable(413, "The body is too long.")
         while self._read_line().strip():
             pass
         return body
@@ -250,9 +241,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             count = int(length, base)
         except ValueError as error:
-            raise _Unreadable(400, "The length of the body is not a number.") from error
+            raise unreadable(400, "The length of the body is not a number.") from error
         if not 0 <= count <= _LONGEST_BODY:
-            raise _Unreadable(413, "The body is too long.")
+            raise unreadable(413, "The body is too long.")
         if len(body := self.rfile.read(count)) < count:
             raise ConnectionError("the client went away in the middle of its request")
         return body
@@ -276,9 +267,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, _: str | None = None) -> None:
         """What is no HTTP is refused in Apple's shape as well, and ends the connection."""
-        phrase = HTTPStatus(code).phrase
-        document = Refused(code, Problem("REQUEST_ERROR", phrase, message or phrase)).document()
-        body = dumps(document).encode()
+        body = dumps(unreadable(code, message or HTTPStatus(code).phrase).document()).encode()
         self.request_version = self.protocol_version
         self.close_connection = True
         self.send_response_only(code)

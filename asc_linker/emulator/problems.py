@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
@@ -44,101 +45,96 @@ class Refused(Exception):
         return {"errors": [problem.document(self.status) for problem in self.problems]}
 
 
+def _refused(
+    status: int, code: str, title: str, detail: str, pointer: str | None = None
+) -> Refused:
+    return Refused(status, Problem(code, title, detail, pointer))
+
+
+def unreadable(status: int, detail: str) -> Refused:
+    """What arrived is no HTTP."""
+    return _refused(status, "REQUEST_ERROR", HTTPStatus(status).phrase, detail)
+
+
 def unknown_path() -> Refused:
-    return Refused(
+    return _refused(
         404,
-        Problem(
-            "PATH_ERROR",
-            "The URL path is not valid",
-            "The path provided does not match a defined resource type.",
-        ),
+        "PATH_ERROR",
+        "The URL path is not valid",
+        "The path provided does not match a defined resource type.",
     )
 
 
 def not_played(method: str, path: str, played: Iterable[str]) -> Refused:
-    return Refused(
+    return _refused(
         501,
-        Problem(
-            "NOT_IMPLEMENTED",
-            "This emulator does not play that part of App Store Connect",
-            f"App Store Connect may answer {method} {path}, and this is not App Store Connect."
-            f" The emulator plays {', '.join(played)}.",
-        ),
+        "NOT_IMPLEMENTED",
+        "This emulator does not play that part of App Store Connect",
+        f"App Store Connect may answer {method} {path}, and this is not App Store Connect."
+        f" The emulator plays {', '.join(played)}.",
     )
 
 
 def method_not_allowed() -> Refused:
-    return Refused(
+    return _refused(
         405,
-        Problem(
-            "METHOD_NOT_ALLOWED",
-            "The request method is not valid for the resource path.",
-            "The request method used for this request is not valid for the resource path."
-            " Please consult the documentation.",
-        ),
+        "METHOD_NOT_ALLOWED",
+        "The request method is not valid for the resource path.",
+        "The request method used for this request is not valid for the resource path."
+        " Please consult the documentation.",
     )
 
 
 def no_resource(kind: str, identifier: str) -> Refused:
     detail = f"There is no resource of type '{kind}' with id '{identifier}'"
-    return Refused(404, Problem("NOT_FOUND", "The specified resource does not exist", detail))
+    return _refused(404, "NOT_FOUND", "The specified resource does not exist", detail)
 
 
 def forbidden_key() -> Refused:
-    return Refused(
+    return _refused(
         403,
-        Problem(
-            "FORBIDDEN_ERROR",
-            "This request is forbidden for security reasons",
-            "The API key in use does not allow this request",
-        ),
+        "FORBIDDEN_ERROR",
+        "This request is forbidden for security reasons",
+        "The API key in use does not allow this request",
     )
 
 
 def agreement_missing() -> Refused:
-    return Refused(
+    return _refused(
         403,
-        Problem(
-            "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED",
-            "A required agreement is missing or has expired.",
-            "This request requires an in-effect agreement that has not been signed or has expired.",
-        ),
+        "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED",
+        "A required agreement is missing or has expired.",
+        "This request requires an in-effect agreement that has not been signed or has expired.",
     )
 
 
 def not_allowed(resource: str, operation: str, allowed: str) -> Refused:
-    return Refused(
+    return _refused(
         403,
-        Problem(
-            "FORBIDDEN_ERROR",
-            "The given operation is not allowed",
-            f"The resource '{resource}' does not allow '{operation}'."
-            f" Allowed operations are: {allowed}",
-        ),
+        "FORBIDDEN_ERROR",
+        "The given operation is not allowed",
+        f"The resource '{resource}' does not allow '{operation}'."
+        f" Allowed operations are: {allowed}",
     )
 
 
 def unexpected() -> Refused:
-    return Refused(
+    return _refused(
         500,
-        Problem(
-            "UNEXPECTED_ERROR",
-            "An unexpected error occurred.",
-            "An unexpected error occurred on the server side. If this issue continues, contact us"
-            " at https://developer.apple.com/contact/.",
-        ),
+        "UNEXPECTED_ERROR",
+        "An unexpected error occurred.",
+        "An unexpected error occurred on the server side. If this issue continues, contact us"
+        " at https://developer.apple.com/contact/.",
     )
 
 
 def rate_limited() -> Refused:
-    return Refused(
+    return _refused(
         429,
-        Problem(
-            "RATE_LIMIT_EXCEEDED",
-            "The request rate limit has been reached.",
-            "We've received too many requests for this API."
-            " Please wait and try again or slow down your request rate.",
-        ),
+        "RATE_LIMIT_EXCEEDED",
+        "The request rate limit has been reached.",
+        "We've received too many requests for this API."
+        " Please wait and try again or slow down your request rate.",
     )
 
 
@@ -157,14 +153,12 @@ def invalid_parameter(parameter: str, detail: str) -> Problem:
 
 
 def invalid_relationship(name: str, detail: str) -> Refused:
-    return Refused(
+    return _refused(
         409,
-        Problem(
-            "ENTITY_ERROR.RELATIONSHIP.INVALID",
-            "The provided entity includes a relationship with an invalid value",
-            detail,
-            pointer=f"/data/relationships/{name}",
-        ),
+        "ENTITY_ERROR.RELATIONSHIP.INVALID",
+        "The provided entity includes a relationship with an invalid value",
+        detail,
+        pointer=f"/data/relationships/{name}",
     )
 
 
@@ -173,31 +167,27 @@ def unsuitable_build() -> Refused:
 
 
 def state_forbids_build() -> Refused:
-    return Refused(
+    return _refused(
         409,
-        Problem(
-            "ENTITY_ERROR.RELATIONSHIP.INVALID.INVALID_STATE",
-            "A relationship value is not acceptable for the current resource state.",
-            _NOT_ADDED,
-            pointer="/data/relationships/build",
-        ),
+        "ENTITY_ERROR.RELATIONSHIP.INVALID.INVALID_STATE",
+        "A relationship value is not acceptable for the current resource state.",
+        _NOT_ADDED,
+        pointer="/data/relationships/build",
     )
 
 
 def may_not_be_deleted(kind: str, identifier: str) -> Refused:
     detail = f"The {kind} with id '{identifier}' can not be deleted in its current state."
-    return Refused(403, Problem("FORBIDDEN_ERROR", "The given operation is not allowed", detail))
+    return _refused(403, "FORBIDDEN_ERROR", "The given operation is not allowed", detail)
 
 
 def state_forbids_attribute(name: str) -> Refused:
-    return Refused(
+    return _refused(
         409,
-        Problem(
-            "ENTITY_ERROR.ATTRIBUTE.INVALID.INVALID_STATE",
-            "An attribute value is not acceptable for the current resource state.",
-            f"The attribute '{name}' can not be modified.",
-            pointer=f"/data/attributes/{name}",
-        ),
+        "ENTITY_ERROR.ATTRIBUTE.INVALID.INVALID_STATE",
+        "An attribute value is not acceptable for the current resource state.",
+        f"The attribute '{name}' can not be modified.",
+        pointer=f"/data/attributes/{name}",
     )
 
 
@@ -211,12 +201,10 @@ def duplicate_version_string() -> Problem:
 
 
 def invalid_attribute(name: str, detail: str) -> Refused:
-    return Refused(
+    return _refused(
         409,
-        Problem(
-            "ENTITY_ERROR.ATTRIBUTE.INVALID",
-            "The provided entity includes an attribute with an invalid value",
-            detail,
-            pointer=f"/data/attributes/{name}",
-        ),
+        "ENTITY_ERROR.ATTRIBUTE.INVALID",
+        "The provided entity includes an attribute with an invalid value",
+        detail,
+        pointer=f"/data/attributes/{name}",
     )

@@ -6,8 +6,7 @@ is imported only here, and only when there is YAML to read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from asc_linker.inputs.reader import shown
 
@@ -25,11 +24,10 @@ class YamlFault(ValueError):  # the name is the sentence
     """Why a text is not read as YAML. The message completes "`targets` …"."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlainMapping:
+class PlainMapping(NamedTuple):
     """A mapping; `twice` are names that stand in it more than once."""
 
-    values: dict[str, PlainYaml] = field(default_factory=dict)
+    values: dict[str, PlainYaml]
     twice: tuple[str, ...] = ()
 
 

@@ -9,8 +9,7 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -39,14 +38,16 @@ class KeyFault(ValueError):  # the name is the sentence
     """Why a text is no App Store Connect API key. The message never repeats any of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PastedKey:
+class PastedKey(NamedTuple):
     """A usable key, with the ids that stood beside it when it came as fastlane's JSON key."""
 
-    key: EllipticCurvePrivateKey = field(repr=False)
+    key: EllipticCurvePrivateKey
     # Whatever stood there, which may be a secret in the wrong place.
-    key_id: str = field(default="", repr=False)
-    issuer_id: str = field(default="", repr=False)
+    key_id: str = ""
+    issuer_id: str = ""
+
+    def __repr__(self) -> str:
+        return "PastedKey()"
 
 
 def read_private_key(text: str) -> PastedKey:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -62,7 +61,7 @@ def read_job(
         key_id, key_sources = keys.key_id(target, own=own_keys)
         for request in read_target(reader, operation, packages, target.overruled):
             requests.append(
-                replace(request, key_id=key_id, sources={**key_sources, **request.sources})
+                request._replace(key_id=key_id, sources={**key_sources, **request.sources})
             )
             places.append(target.place)
     if len(requests) > MOST_TARGETS:
@@ -136,8 +135,7 @@ def _labelled(requests: Sequence[AttachRequest]) -> list[AttachRequest]:
     labels = [_label(request) for request in requests]
     counts = Counter(labels)
     return [
-        replace(
-            request,
+        request._replace(
             label=label if counts[label] == 1 else _label(request, request.version_string),
         )
         for request, label in zip(requests, labels, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
@@ -173,7 +173,7 @@ def read_target(
         skip=facts.skip,
         sources=facts.sources,
     )
-    return tuple(replace(common, platform=platform) for platform in platforms)
+    return tuple(common._replace(platform=platform) for platform in platforms)
 
 
 def _typed_facts(inputs: InputReader) -> _Facts:

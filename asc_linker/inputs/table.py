@@ -7,11 +7,10 @@ test holds them to it. One kebab-case spelling serves everywhere: `with: version
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """One input. `default` is empty where none applies; `secret` values are masked on arrival.
 
     `in_targets`: each of several `targets` may give it, and the input itself is their default.

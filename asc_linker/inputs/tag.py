@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from asc_linker.dotted import is_dotted
 
@@ -18,8 +18,7 @@ _SHAPE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """What a tag says; `build_number` and `prefix` are empty when it names none."""
 
     text: str

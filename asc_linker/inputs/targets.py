@@ -8,9 +8,8 @@ targets:  - bundle-id: com.example.one
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.inputs.plain_yaml import LARGEST, PlainMapping, YamlFault, read_plain_yaml
 from asc_linker.inputs.private_key import looks_like_key
@@ -39,8 +38,7 @@ _LONGEST_NAME = 160
 _INLINE = ("[", "{", "- ")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One target as typed.
 
     `values` has what it gives itself and, for the names in `shared`, what the inputs beside it say.
@@ -49,9 +47,12 @@ class Target:
     """
 
     place: str
-    values: Mapping[str, str] = field(repr=False)
+    values: Mapping[str, str]
     shared: frozenset[str] = frozenset()
     overruled: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        return f"Target({self.place!r})"
 
     @property
     def key_variables(self) -> dict[str, str]:

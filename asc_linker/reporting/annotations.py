@@ -6,10 +6,9 @@ what it stands for. Titles are ours alone: the runner masks messages, and not ti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.decision.preflight import Verdict
 from asc_linker.decision.report import Warning
@@ -49,8 +48,7 @@ class Level(StrEnum):
     NOTICE = "notice"
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(NamedTuple):
     """One annotation; its message may have several lines."""
 
     level: Level
@@ -67,8 +65,8 @@ def run_annotations(
 
 def errors(reports: Sequence[AttachReport]) -> list[Annotation]:
     """An error for each target that failed, or for all that share a cause."""
-    told = [(_explained(group[0]), _names(reports, group)) for group in causes(reports)]
-    return _capped(told, "The other targets that failed")
+    found = [(_explained(group[0]), _names(reports, group)) for group in causes(reports)]
+    return _capped(found, "The other targets that failed")
 
 
 def warning_annotations(reports: Sequence[AttachReport], now: datetime) -> list[Annotation]:
@@ -77,11 +75,11 @@ def warning_annotations(reports: Sequence[AttachReport], now: datetime) -> list[
     for report in reports:
         for each in warnings(report, now):
             groups.setdefault(each, []).append(report)
-    told = [
+    found = [
         (Annotation(Level.WARNING, each.title, one_line(each.message)), _names(reports, group))
         for each, group in groups.items()
     ]
-    return _capped(told, "Other targets with warnings")
+    return _capped(found, "Other targets with warnings")
 
 
 def notices(reports: Sequence[AttachReport], shard: Shard | None = None) -> list[Annotation]:
@@ -178,15 +176,15 @@ def _names(reports: Sequence[AttachReport], group: Sequence[AttachReport]) -> li
     return [name_among(reports, report) for report in group]
 
 
-def _capped(told: Sequence[tuple[Annotation, Sequence[str]]], others: str) -> list[Annotation]:
+def _capped(found: Sequence[tuple[Annotation, Sequence[str]]], others: str) -> list[Annotation]:
     """Each annotation with the names of its targets; nine at most, and a tenth names the rest.
 
     Where there is one target, its name is empty.
     """
-    named = [replace(each, message=_of_targets(names, each.message)) for each, names in told]
+    named = [each._replace(message=_of_targets(names, each.message)) for each, names in found]
     if len(named) <= MOST_ANNOTATIONS:
         return named
-    rest = [name for _, names in told[MOST_ANNOTATIONS:] for name in names]
+    rest = [name for _, names in found[MOST_ANNOTATIONS:] for name in names]
     last = Annotation(
         named[0].level, f"{len(rest)} more", f"{others}, {len(rest)}: {_fitting(rest)}."
     )

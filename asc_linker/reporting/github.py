@@ -34,7 +34,7 @@ _LARGEST_SUMMARY = 1_000_000
 class Runner:
     """One step's side of the conversation.
 
-    Everything goes to stdout, in order and at once: the runner masks only what it was told before.
+    Everything goes to stdout, in order and at once: the runner masks only what it knew before.
     """
 
     def __init__(self) -> None:
@@ -48,12 +48,6 @@ class Runner:
     @property
     def environment(self) -> Mapping[str, str]:
         return os.environ
-
-    @property
-    def pushed_tag(self) -> str:
-        """The tag whose push started the workflow; empty for any other event."""
-        is_tag = os.environ.get("GITHUB_REF_TYPE") == "tag"
-        return os.environ.get("GITHUB_REF_NAME", "") if is_tag else ""
 
     def inputs(self, names: Iterator[str]) -> dict[str, str]:
         """The inputs that were given, by name."""

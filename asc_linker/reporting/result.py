@@ -23,6 +23,7 @@ from asc_linker.reporting.sentences import (
     headline_of_all,
     message_lines,
     name_among,
+    outcome_and_reason,
     target_name,
     unwritten,
     version_url,
@@ -118,11 +119,16 @@ def _check_row(check: Check) -> tuple[Span, ...]:
     return _MARKS[check.verdict], Span(check.name, Style.STRONG), Span(check.sentence)
 
 
-def error_blocks(error: AscLinkerError, names: Sequence[str] = ()) -> list[Block]:
-    """What is wrong, what to do, and everything Apple said; `names` are the targets it is about."""
+def error_blocks(
+    error: AscLinkerError, names: Sequence[str] = (), written: Sequence[str] = ()
+) -> list[Block]:
+    """What is wrong, what to do, and everything Apple said.
+
+    `names` are the targets it is about, `written` what is known of their writes.
+    """
     about = f"{listed(names)}: " if names else ""
     blocks: list[Block] = [line(f"Error: {about}{error.title}", Style.BAD)]
-    blocks += [line(text) for text in message_lines(error)]
+    blocks += [line(text) for text in (*message_lines(error), *written)]
     if error.hint:
         blocks.append(line(error.hint, Style.CURE))
     blocks += [line(text) for text in apple_lines(error.apple)]
@@ -138,8 +144,8 @@ def beside_the_annotations(reports: Sequence[AttachReport]) -> list[Block]:
     blocks: list[Block] = []
     for group in groups[:MOST_ANNOTATIONS]:
         if (error := group[0].error) is not None:
-            told = apples_sentence(error)
-            rest = [each for each in apple_lines(error.apple) if each.strip() != told]
+            annotated = apples_sentence(error)
+            rest = [each for each in apple_lines(error.apple) if each.strip() != annotated]
             name = name_among(reports, group[0]) if len(group) == 1 else ""
             about = f"{name}: " if name else ""
             blocks += [line(f"{about}{text}") for text in rest]
@@ -152,8 +158,7 @@ def _failure(reports: Sequence[AttachReport], group: Sequence[AttachReport]) -> 
     first = group[0]
     assert first.error is not None, "a cause is an error"
     names = [name_among(reports, report) for report in group]
-    blocks = error_blocks(first.error, list(filter(None, names)))
-    return [blocks[0], *map(line, what_was_written(first)), *blocks[1:]]
+    return error_blocks(first.error, list(filter(None, names)), what_was_written(first))
 
 
 def _references(error: AscLinkerError, about: str = "") -> list[Block]:
@@ -208,5 +213,5 @@ def _row(report: AttachReport) -> tuple[Span, ...]:
         Span(version.version_string + version_change(report) if version else "–"),
         Span(version.state_word if version else "–"),
         Span(build_change(report)),
-        Span(report.outcome.value, style),
+        Span(outcome_and_reason(report), style),
     )

@@ -119,10 +119,16 @@ def headline_of_all(reports: Sequence[AttachReport]) -> str:
     counted = Counter(report.outcome for report in reports)
     parts = ", ".join(f"{counted[each]} {each}" for each in Outcome if counted[each])
     unknown = sum(report.changed is None for report in reports)
-    ending = f" Of {unknown} of them it is not known whether they changed." if unknown else ""
+    ending = f" Whether {unknown} of them changed is not known." if unknown else ""
     if counted[Outcome.FAILED] and not any(report.changed is not False for report in reports):
         ending += " Nothing was written."
     return f"{len(reports)} targets: {parts}.{ending}"
+
+
+def outcome_and_reason(report: AttachReport) -> str:
+    """The outcome, and of a skip why; what was held back shares its reason with all others."""
+    is_told = report.outcome is Outcome.SKIPPED and report.reason
+    return f"{report.outcome}: {report.reason}" if is_told else report.outcome.value
 
 
 UNWRITTEN = "The results could not be written"

@@ -21,6 +21,7 @@ from asc_linker.reporting.sentences import (
     headline,
     headline_of_all,
     message_lines,
+    outcome_and_reason,
     target,
     target_name,
     version_url,
@@ -85,30 +86,32 @@ def _of_many(reports: Sequence[AttachReport], now: datetime) -> list[str]:
     bites = dict.fromkeys(each for report in reports for each in warnings(report, now))
     groups = causes(reports)
     mark = _BAD if groups else _LOOK if bites else _WELL
-    parts = [f"### {mark} {prose(headline_of_all(reports))}"]
-    used = _size(parts)
     # Half of the room is for the rows, what they leave is for the explanations.
-    rows: list[tuple[str, ...]] = []
-    for report in ordered[:_MOST_ROWS]:
-        cells = _cells(report)
-        used += _size(cells) + 3 * len(cells)
-        if used > _LARGEST / 2:
-            break
-        rows.append((*cells[:-1], f"{_mark(report)} {cells[-1]}"))
-    parts.append(_table(_HEADINGS, rows))
+    rows = _as_many_as_fit(map(_row, ordered[:_MOST_ROWS]), _LARGEST // 2)
+    explained = _as_many_as_fit(map(_cause, groups), _LARGEST - sum(map(_size, rows)))
+    parts = [f"### {mark} {prose(headline_of_all(reports))}", _table(_HEADINGS, rows)]
     if (more := len(ordered) - len(rows)) > 0:
         parts.append(f"And {more} more targets: `report-file` has all of them.")
-    told = 0
-    for group in groups:
-        explained = _cause(group)
-        used += _size(explained)
-        if used > _LARGEST:
-            break
-        parts += explained
-        told += 1
-    if told < len(groups):
-        parts.append(f"And {len(groups) - told} more causes: `report-file` has all of them.")
+    parts += [part for explanation in explained for part in explanation]
+    if (more := len(groups) - len(explained)) > 0:
+        parts.append(f"And {more} more causes: `report-file` has all of them.")
     return [*parts, *_warned(bites)]
+
+
+def _row(report: AttachReport) -> list[str]:
+    *cells, outcome = _cells(report)
+    return [*cells, f"{_mark(report)} {outcome}"]
+
+
+def _as_many_as_fit(parts: Iterable[list[str]], room: int) -> list[list[str]]:
+    """The first of `parts` that are no larger than `room` together, in bytes."""
+    fitting = []
+    for part in parts:
+        room -= _size(part)
+        if room < 0:
+            break
+        fitting.append(part)
+    return fitting
 
 
 def _cause(group: Sequence[AttachReport]) -> list[str]:
@@ -196,7 +199,7 @@ def _cells(report: AttachReport) -> tuple[str, ...]:
         _linked_version(report),
         code(version.state_word) if version else "",
         markdown(build_change(report)),
-        report.outcome.value,
+        prose(outcome_and_reason(report)),
     )
 
 
@@ -242,4 +245,5 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _size(texts: Iterable[str]) -> int:
-    return sum(len(text.encode("utf-8", "replace")) for text in texts)
+    """In bytes, with what stands between them."""
+    return sum(len(text.encode("utf-8", "replace")) + 3 for text in texts)

@@ -40,6 +40,13 @@ APP: dict[str, Any] = {
         },
     ],
 }
+# Another app with the same version and build.
+OTHER: dict[str, Any] = {
+    "bundleId": "com.example.other",
+    "name": "Other",
+    "appStoreVersions": [{"versionString": "1.4.2"}],
+    "builds": [{"version": "231", "preReleaseVersion": "1.4.2", "usesNonExemptEncryption": False}],
+}
 JOB = ("--bundle-id", "com.example.notes", "--version-string", "1.4.2", "--build-number", "231")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

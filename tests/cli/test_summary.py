@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli.command_line import Done, Shell
+from cli.command_line import JOB, OTHER, ROOT, Done, Shell, variables
 from reporting.samples import many, of_app
 
 from asc_linker.decision.report import Outcome
 from asc_linker.decision.request import Shard
+from asc_linker.emulator import Emulator, ThrowawayKey
 from asc_linker.reporting.report import report_file
 
 
@@ -60,6 +63,45 @@ def test_in_a_step_of_githubs_summary_and_outputs_are_the_steps(
     for name in ("outcome", "changed", "plan", "report"):
         assert f"{name}<<" in written
     assert "\nfailed\n" in written
+
+
+def test_without_the_actions_own_needs_a_step_is_told_what_to_install(
+    shell: Shell, files: list[str], tmp_path: Path
+) -> None:
+    absent = tmp_path / "without"
+    absent.mkdir()
+    (absent / "actions_toolkit.py").write_text("raise ModuleNotFoundError('none')")
+    (tmp_path / "output").touch()
+
+    done = shell.run(
+        "summary",
+        *files,
+        GITHUB_OUTPUT=str(tmp_path / "output"),
+        PYTHONPATH=f"{absent}{os.pathsep}{ROOT}",
+    )
+
+    assert done.exit_code == 5
+    assert "install `asc-linker[action]`" in done.stderr
+
+
+def test_the_report_files_of_a_run_in_shards_make_the_run_whole(
+    serve: Callable[..., Emulator], key: ThrowawayKey, tmp_path: Path
+) -> None:
+    apple = serve()
+    apple.world.apps.extend(type(apple.world).from_json({"apps": [OTHER]}).apps)
+    shell = Shell(tmp_path, variables(apple, key))
+    targets = "- bundle-id: com.example.notes\n- bundle-id: com.example.other"
+    job = ("attach", *JOB[2:], "--targets", targets, "--dry-run")
+
+    whole = shell.run(*job, "--json")
+    for n in (2, 1):
+        done = shell.run(*job, "--shard", f"{n}/2", "--report-file", f"{n}.json")
+        assert done.exit_code == 0, done.stderr
+    joined = shell.run("summary", "2.json", "1.json", "--json")
+
+    plans = [one["plan"] for one in json.loads(joined.stdout)]
+    assert plans == [one["plan"] for one in json.loads(whole.stdout)]
+    assert "2 targets: 2 would-attach." in joined.stderr
 
 
 def missing(done: Done) -> str:

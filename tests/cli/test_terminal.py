@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli.command_line import APP, JOB, ROOT, Shell, variables
+from cli.command_line import APP, JOB, OTHER, ROOT, Shell, variables
 
 from asc_linker.emulator import Emulator, ThrowawayKey
 
@@ -110,9 +110,8 @@ def test_a_wait_shows_what_is_so_and_for_how_long_until_it_is_stopped(
 def test_several_targets_are_one_live_table_and_end_as_one(
     serve: Callable[..., Emulator], key: ThrowawayKey, tmp_path: Path
 ) -> None:
-    other = {**APP, "id": "2", "bundleId": "com.example.other", "name": "Other"}
     apple = serve(build={"processedAfterSeconds": 3600})
-    apple.world.apps.extend(type(apple.world).from_json({"apps": [other]}).apps)
+    apple.world.apps.extend(type(apple.world).from_json({"apps": [OTHER]}).apps)
     targets = "- bundle-id: com.example.notes\n- bundle-id: com.example.other"
     job = (*JOB[2:], "--targets", targets, "--wait-minutes", "9")
 

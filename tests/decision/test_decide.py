@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -156,7 +155,7 @@ def test_locked_is_decided_before_if_attached_and_before_the_build() -> None:
                 [locked], builds, if_attached=if_attached, if_version_locked=IfVersionLocked.SKIP
             )
             assert (plan.outcome, plan.writes) == (Outcome.SKIPPED, ())
-            assert plan.skip == Skip("locked", "Version 1.4.2 is IN_REVIEW.")
+            assert plan.skip == Skip("version-locked", "Version 1.4.2 is IN_REVIEW.")
 
 
 def test_if_attached_is_decided_before_the_build() -> None:
@@ -631,4 +630,4 @@ def test_a_refusal_keeps_what_was_seen() -> None:
     assert decision.build == a_build(expired=True)
     assert decision.version == a_version()
     assert len(decision.checks) == 10
-    assert replace(decision, refusal=None).plan is None
+    assert decision._replace(refusal=None).plan is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
@@ -154,7 +154,7 @@ def broken(*names: str) -> Candidates:
     assert GOOD.version is not None
     assert GOOD.build is not None
     return Candidates(
-        replace(GOOD.request, **request),
+        GOOD.request._replace(**request),
         GOOD.app,
         GOOD.version._replace(**version),
         GOOD.build._replace(**build),
@@ -283,7 +283,7 @@ def verdict_of(
     assert GOOD.version is not None
     assert GOOD.build is not None
     case = Candidates(
-        replace(GOOD.request, **(request or {})),
+        GOOD.request._replace(**(request or {})),
         NOTES,
         GOOD.version._replace(**(version or {})),
         GOOD.build._replace(**(build or {})),

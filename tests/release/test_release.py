@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -141,11 +140,95 @@ def test_an_action_that_names_another_image_is_refused() -> None:
         assert pin(action).returncode == 1
 
 
-# ------------------------------------------------------------------------------ tags
+# ---------------------------------------------------------------- the version, everywhere
+
+
+PAGE = """Use `asc-linker/asc-linker@v0.3.0`, `asc-linker/asc-linker/macos@v0.3.0`,
+`asc-linker/asc-linker/.github/workflows/attach.yml@v0.3.0`,
+`ghcr.io/asc-linker/asc-linker:0.3.0`,
+`pipx run --spec asc-linker==0.3.0 asc-linker attach`, `gem "fastlane-plugin-asc_linker", "0.3.0"`,
+`import_from_git(url: "https://github.com/asc-linker/asc-linker", version: "v0.3.0")`.
+Version 0.3.0 of the app is none of ours, nor is other/asc-linker==9.9.9.
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """What names a version of ours, and the tool that sets it."""
+    shutil.copytree(TOOLS, tmp_path / "tools" / "release")
+    files = {
+        "pyproject.toml": PROJECT.replace("0.3.1", "0.3.0"),
+        "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n- Use asc-linker==0.2.0.\n",
+        "docs/page.md": PAGE,
+        "examples/release.yml": "uses: asc-linker/asc-linker@v0.3.0\n",
+        "fastlane/lib/version.rb": "    VERSION = '0.3.0'.freeze\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def version(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, project / "tools" / "release" / "version.py", *arguments)
+
+
+def test_a_new_version_is_set_wherever_a_snippet_names_ours(project: Path) -> None:
+    told = version(project, "0.3.1", "2026-11-30")
+
+    assert (told.returncode, told.stderr) == (0, "")
+    ours, rest = PAGE.split("Version 0.3.0")
+    page = (project / "docs" / "page.md").read_text(encoding="utf-8")
+    assert page == ours.replace("0.3.0", "0.3.1") + "Version 0.3.0" + rest
+    assert "@v0.3.1" in (project / "examples" / "release.yml").read_text(encoding="utf-8")
+    assert "'0.3.1'" in (project / "fastlane" / "lib" / "version.rb").read_text(encoding="utf-8")
+    assert (project / "CHANGELOG.md").read_text(encoding="utf-8") == (
+        "# Changelog\n\n## [Unreleased]\n\n## [0.3.1] - 2026-11-30\n\n- Use asc-linker==0.2.0.\n"
+    )
+    assert run(sys.executable, TOOLS / "notes.py", "v0.3.1", cwd=project).returncode == 0
+
+
+def test_setting_the_version_twice_is_setting_it_once(project: Path) -> None:
+    version(project, "0.3.1", "2026-11-30")
+    once = [path.read_text(encoding="utf-8") for path in sorted(project.rglob("*.[mty]*"))]
+
+    version(project, "0.3.1", "2026-11-30")
+
+    twice = [path.read_text(encoding="utf-8") for path in sorted(project.rglob("*.[mty]*"))]
+    assert twice == once
+
+
+def test_a_snippet_that_names_another_version_is_told_with_its_place(project: Path) -> None:
+    (project / "examples" / "release.yml").write_text(
+        "steps:\n  - uses: asc-linker/asc-linker@v0.2.9\n", encoding="utf-8"
+    )
+    (project / "docs" / "page.md").write_text("Nothing.\n", encoding="utf-8")
+
+    told = version(project)
+
+    assert told.returncode == 1
+    assert told.stderr == (
+        "examples/release.yml:2: asc-linker/asc-linker@v0.2.9, but pyproject.toml says 0.3.0\n"
+    )
+
+
+@pytest.mark.parametrize("wrong", ["v0.3.1", "0.3", "0.3.1-rc.1"])
+def test_what_is_no_version_is_not_set(project: Path, wrong: str) -> None:
+    assert version(project, wrong, "2026-11-30").returncode == 1
+    assert "@v0.3.0" in (project / "examples" / "release.yml").read_text(encoding="utf-8")
+
+
+def test_the_snippets_of_this_repository_name_its_version() -> None:
+    told = version(ROOT)
+
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+# ------------------------------------------------------------------- commit, tag, major
 
 
 class Repository:
-    """A clone of a repository that holds what cut.sh needs, and the remote it came from."""
+    """A clone of a repository that holds what the tools need, and the remote it came from."""
 
     def __init__(self, folder: Path) -> None:
         self.remote = folder / "remote.git"
@@ -159,8 +242,10 @@ class Repository:
         self.git("remote", "add", "origin", str(self.remote))
         self.commit("First")
 
-    def git(self, *arguments: str, cwd: Path | None = None) -> str:
-        done = run("git", *arguments, cwd=cwd or self.clone, environment=self.environment)
+    def git(self, *arguments: str, cwd: Path | None = None, given: str | None = None) -> str:
+        done = run(
+            "git", *arguments, cwd=cwd or self.clone, environment=self.environment, given=given
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -176,22 +261,37 @@ class Repository:
         self.git("push", "--quiet", "origin", "main")
         return self.git("rev-parse", "HEAD")
 
-    def tag(self, name: str, *options: str) -> None:
-        """What a maintainer does; the workflow then works on the tagged commit."""
-        self.git("tag", *options, name)
-        self.git("push", "--quiet", "origin", name)
+    def run(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        script = self.clone / "tools" / "release" / tool
+        return run(script, *arguments, environment={"GIT_CONFIG_GLOBAL": os.devnull})
 
-    def cut(self, tag: str, digest: str = DIGEST) -> subprocess.CompletedProcess[str]:
-        script = self.clone / "tools" / "release" / "cut.sh"
-        return run(script, tag, digest, environment={"GIT_CONFIG_GLOBAL": os.devnull})
+    def prepared(self, tag: str, digest: str = DIGEST) -> str:
+        """The commit that the preparation has made."""
+        done = self.run("commit.sh", tag, digest)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def sign(self, tag: str, commit: str) -> None:
+        """What a maintainer does: `git tag -s`, here with a signature that nobody looks into."""
+        signature = "-----BEGIN SSH SIGNATURE-----\nbm9uZQ==\n-----END SSH SIGNATURE-----\n"
+        who = "A maintainer <maintainer@example.com> 1795000000 +0000"
+        text = f"object {commit}\ntype commit\ntag {tag}\ntagger {who}\n\n{tag}\n{signature}"
+        made = self.git("mktag", given=text)
+        self.push(tag, made)
+
+    def push(self, tag: str, what: str) -> None:
+        self.git("push", "--quiet", "origin", f"{what}:refs/tags/{tag}")
+
+    def check_out(self, commit: str) -> None:
+        """As actions/checkout does for a tag: the commit, detached."""
+        self.git("checkout", "--quiet", "--detach", commit)
 
     @property
     def tags(self) -> dict[str, str]:
+        """Each tag, and the commit it leads to."""
         lines = self.git("ls-remote", "--tags", "origin").splitlines()
-        return {name.removeprefix("refs/tags/"): sha for sha, name in map(str.split, lines)}
-
-    def released_action(self, tag: str) -> str:
-        return self.git("show", f"{tag}:action.yml", cwd=self.remote)
+        found = {name.removeprefix("refs/tags/"): sha for sha, name in map(str.split, lines)}
+        return {name: found.get(f"{name}^{{}}", found[name]) for name in found if "^" not in name}
 
 
 @pytest.fixture
@@ -199,85 +299,146 @@ def repository(tmp_path: Path) -> Repository:
     return Repository(tmp_path)
 
 
-@pytest.mark.parametrize("options", [(), ("-a", "-m", "Release")], ids=["plain", "annotated"])
-def test_the_release_is_one_commit_on_top_of_the_tagged_one(
-    repository: Repository, options: tuple[str, ...]
-) -> None:
-    tagged = repository.git("rev-parse", "HEAD")
-    repository.tag("v0.3.1", *options)
+def test_the_release_is_one_commit_on_top_that_names_the_image(repository: Repository) -> None:
+    base = repository.git("rev-parse", "HEAD")
 
-    cut = repository.cut("v0.3.1")
+    commit = repository.prepared("v0.3.1")
 
-    assert cut.returncode == 0, cut.stderr
-    release = cut.stdout.strip()
-    assert repository.tags == {"v0": release, "v0.3.1": release}
-    assert repository.git("rev-parse", f"{release}^", cwd=repository.remote) == tagged
-    changed = repository.git("diff", "--name-only", tagged, release, cwd=repository.remote)
+    pushed = repository.git("rev-parse", "release/v0.3.1", cwd=repository.remote)
+    assert pushed == commit
+    assert repository.git("rev-parse", f"{commit}^", cwd=repository.remote) == base
+    changed = repository.git("diff", "--name-only", base, commit, cwd=repository.remote)
     assert changed == "action.yml"
-    assert DIGEST in repository.released_action("v0")
-    assert repository.git("rev-parse", "main", cwd=repository.remote) == tagged
-
-
-def test_the_clone_stays_as_it_was(repository: Repository) -> None:
-    repository.tag("v0.3.1")
-
-    repository.cut("v0.3.1")
-
+    assert DIGEST in repository.git("show", f"{commit}:action.yml", cwd=repository.remote)
+    assert repository.git("rev-parse", "main", cwd=repository.remote) == base
     assert repository.git("status", "--porcelain") == ""
+    assert repository.tags == {}
 
 
-def test_cutting_twice_is_cutting_once(repository: Repository) -> None:
-    repository.tag("v0.3.1")
-    first = repository.cut("v0.3.1")
-    tags = repository.tags
+def test_preparing_twice_is_preparing_once(repository: Repository) -> None:
+    assert repository.prepared("v0.3.1") == repository.prepared("v0.3.1")
 
-    second = repository.cut("v0.3.1")
 
-    assert second.returncode == 0
-    assert second.stdout == first.stdout
-    assert repository.tags == tags
+def test_another_image_takes_the_place_of_the_one_that_was_prepared(repository: Repository) -> None:
+    first = repository.prepared("v0.3.1")
+
+    second = repository.prepared("v0.3.1", OTHER)
+
+    assert first != second
+    assert repository.git("rev-parse", "release/v0.3.1", cwd=repository.remote) == second
+
+
+def test_a_release_that_is_out_is_not_prepared_again(repository: Repository) -> None:
+    commit = repository.prepared("v0.3.1")
+    repository.sign("v0.3.1", commit)
+
+    again = repository.run("commit.sh", "v0.3.1", OTHER)
+
+    assert again.returncode == 1
+    assert "v0.3.1 is out" in again.stderr
+    assert repository.git("rev-parse", "release/v0.3.1", cwd=repository.remote) == commit
+
+
+def test_nothing_is_committed_without_a_digest(repository: Repository) -> None:
+    assert repository.run("commit.sh", "v0.3.1", "").returncode != 0
+    assert repository.git("branch", "--list", "release/*", cwd=repository.remote) == ""
+
+
+def test_a_signed_tag_of_the_prepared_commit_gives_the_images_digest(
+    repository: Repository,
+) -> None:
+    commit = repository.prepared("v0.3.1")
+    repository.sign("v0.3.1", commit)
+    repository.check_out(commit)
+
+    told = repository.run("tagged.sh", "v0.3.1")
+
+    assert (told.returncode, told.stdout) == (0, f"{DIGEST}\n"), told.stderr
+
+
+def test_the_tag_that_a_checkout_made_of_the_commit_alone_does_not_hide_the_signed_one(
+    repository: Repository,
+) -> None:
+    commit = repository.prepared("v0.3.1")
+    repository.sign("v0.3.1", commit)
+    repository.check_out(commit)
+    repository.git("tag", "--force", "v0.3.1", commit)
+
+    assert repository.run("tagged.sh", "v0.3.1").returncode == 0
+
+
+def refused(repository: Repository, commit: str) -> str:
+    repository.check_out(commit)
+    told = repository.run("tagged.sh", "v0.3.1")
+    assert (told.returncode, told.stdout) == (1, "")
+    return told.stderr
+
+
+def test_a_tag_without_a_signature_is_refused(repository: Repository) -> None:
+    commit = repository.prepared("v0.3.1")
+    repository.push("v0.3.1", commit)
+
+    assert "is not annotated" in refused(repository, commit)
+
+    repository.git("push", "--quiet", "--delete", "origin", "v0.3.1")
+    repository.git("tag", "--annotate", "--force", "-m", "Release", "v0.3.1", commit)
+    repository.push("v0.3.1", "v0.3.1")
+    assert "is not signed" in refused(repository, commit)
+
+
+def test_a_tag_that_was_moved_after_the_checkout_is_refused(repository: Repository) -> None:
+    commit = repository.prepared("v0.3.1")
+    repository.sign("v0.3.1", repository.git("rev-parse", "main"))
+
+    assert "somebody moved it" in refused(repository, commit)
+
+
+def test_a_commit_that_names_no_image_is_refused(repository: Repository) -> None:
+    repository.commit("Second")
+    commit = repository.git("rev-parse", "main")
+    repository.sign("v0.3.1", commit)
+
+    assert "names no image by digest" in refused(repository, commit)
+
+
+def test_a_commit_that_changes_more_than_the_name_of_the_image_is_refused(
+    repository: Repository,
+) -> None:
+    commit = repository.prepared("v0.3.1")
+    repository.check_out(commit)
+    action = repository.clone / "action.yml"
+    action.write_text(action.read_text(encoding="utf-8").replace("blue", "red"), encoding="utf-8")
+    repository.git("commit", "--quiet", "--all", "--amend", "--no-edit")
+    commit = repository.git("rev-parse", "HEAD")
+    repository.sign("v0.3.1", commit)
+
+    assert "changes more than" in refused(repository, commit)
+
+
+def released(repository: Repository, tag: str) -> str:
+    commit = repository.prepared(tag)
+    repository.sign(tag, commit)
+    repository.check_out(commit)
+    assert repository.run("follow.sh", tag).returncode == 0
+    repository.git("checkout", "--quiet", "main")
+    return commit
 
 
 def test_the_major_tag_follows_the_newest_release_only(repository: Repository) -> None:
-    repository.tag("v0.10.0")
-    newest = repository.cut("v0.10.0").stdout.strip()
+    newest = released(repository, "v0.10.0")
     repository.commit("Mend the older line")
-    repository.tag("v0.9.4")
 
-    mended = repository.cut("v0.9.4").stdout.strip()
+    mended = released(repository, "v0.9.4")
 
     assert repository.tags == {"v0": newest, "v0.10.0": newest, "v0.9.4": mended}
 
 
-def test_a_tag_that_somebody_moved_is_left_alone(repository: Repository) -> None:
-    first = repository.git("rev-parse", "HEAD")
-    repository.commit("Second")
-    repository.tag("v0.3.1")
-    before = repository.tags
-    repository.git("checkout", "--quiet", first)
+def test_a_releases_own_tag_stays_as_its_maintainer_signed_it(repository: Repository) -> None:
+    released(repository, "v0.3.1")
 
-    cut = repository.cut("v0.3.1")
+    kept = repository.git("cat-file", "tag", "v0.3.1", cwd=repository.remote)
 
-    assert cut.returncode == 1
-    assert "somebody moved it" in cut.stderr
-    assert repository.tags == before
-
-
-def test_another_image_for_a_release_that_is_out_is_refused(repository: Repository) -> None:
-    repository.tag("v0.3.1")
-    repository.cut("v0.3.1")
-    before = repository.tags
-
-    assert repository.cut("v0.3.1", OTHER).returncode == 1
-    assert repository.tags == before
-
-
-def test_nothing_moves_without_a_digest(repository: Repository) -> None:
-    repository.tag("v0.3.1")
-    before = repository.tags
-
-    assert repository.cut("v0.3.1", "").returncode != 0
-    assert repository.tags == before
+    assert "-----BEGIN SSH SIGNATURE-----" in kept
 
 
 # ------------------------------------------------------------------------------ image
@@ -318,48 +479,40 @@ def test_an_image_is_pushed_by_digest_with_its_provenance_and_tried(
 
     assert built.returncode == 0, built.stderr
     assert built.stdout.splitlines()[-1] == "sha256:built"
-    _, build, tried = calls(tmp_path)
+    _, build, action, command = calls(tmp_path)
     for option in ("--sbom=true", "--provenance=mode=max", "push-by-digest=true"):
         assert option in build
-    assert tried == "run --rm -e INPUT_DEMO=true example.com/image@sha256:built"
+    assert action == "run --rm -e INPUT_DEMO=true example.com/image@sha256:built"
+    assert command == "run --rm --entrypoint asc-linker example.com/image@sha256:built --version"
+
+
+def test_the_images_of_several_processors_become_one(image: list[str], tmp_path: Path) -> None:
+    joined = run(*image, "join", "example.com/image", "build-1234", "sha256:a", "sha256:b")
+
+    assert joined.stdout == "sha256:joined\n", joined.stderr
+    assert calls(tmp_path)[0] == (
+        "buildx imagetools create --tag example.com/image:build-1234"
+        " example.com/image@sha256:a example.com/image@sha256:b"
+    )
 
 
 def test_the_names_of_an_image_follow_the_tags(
     image: list[str], repository: Repository, tmp_path: Path
 ) -> None:
-    repository.tag("v0.10.0")
+    repository.push("v0.10.0", "HEAD")
     for tag in ("v0.10.0", "v0.9.4"):
-        joined = run(*image, "join", "example.com/image", tag, "sha256:a", "sha256:b")
-        assert joined.stdout == "sha256:joined\n", joined.stderr
+        named = run(*image, "name", "example.com/image", tag, "sha256:joined")
+        assert named.returncode == 0, named.stderr
     newest, _, older, _ = calls(tmp_path)
 
-    parts = "example.com/image@sha256:a example.com/image@sha256:b"
     names = (f"--tag example.com/image:{name}" for name in ("0.10.0", "0", "latest"))
-    assert newest == f"buildx imagetools create {' '.join(names)} {parts}"
-    assert older == f"buildx imagetools create --tag example.com/image:0.9.4 {parts}"
+    part = "example.com/image@sha256:joined"
+    assert newest == f"buildx imagetools create {' '.join(names)} {part}"
+    assert older == f"buildx imagetools create --tag example.com/image:0.9.4 {part}"
 
 
-# --------------------------------------------------------------------------- workflow
+def test_a_name_that_leads_to_another_image_fails_the_release(image: list[str]) -> None:
+    named = run(*image, "name", "example.com/image", "v0.9.4", "sha256:other")
 
-
-def test_the_workflow_grants_nothing_as_a_whole_and_little_to_each_job() -> None:
-    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
-        workflow = YAML(typ="safe").load(path)
-        assert workflow["permissions"] == {}
-        for job in workflow["jobs"].values():
-            assert job["permissions"]["contents"] == "read" or job.get("environment") == "release"
-            for step in job["steps"]:
-                if step.get("uses", "").startswith("actions/checkout@"):
-                    assert step["with"]["persist-credentials"] is False
-                assert "${{" not in step.get("run", "")
-
-
-def test_only_the_job_with_its_environment_can_publish_the_package() -> None:
-    workflow = YAML(typ="safe").load(ROOT / ".github" / "workflows" / "release.yml")
-    publishing = {
-        name: job for name, job in workflow["jobs"].items() if "uv publish" in json.dumps(job)
-    }
-
-    assert list(publishing) == ["publish"]
-    assert publishing["publish"]["environment"] == "pypi"
-    assert publishing["publish"]["permissions"] == {"contents": "read", "id-token": "write"}
+    assert named.returncode == 1
+    assert "has not become sha256:other" in named.stderr

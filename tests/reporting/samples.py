@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -104,7 +103,7 @@ def ended(outcome: Outcome, **changes: Any) -> AttachReport:
         plan="5d41402abc4b2a76",
         error=refused() if outcome is Outcome.FAILED else None,
     )
-    return replace(report, **changes)
+    return report._replace(**changes)
 
 
 _WRITES = {
@@ -124,10 +123,9 @@ def of_app(n: int, outcome: Outcome = Outcome.ATTACHED, **changes: Any) -> Attac
     """One of several targets; each is of an app of its own."""
     bundle_id = f"com.example.app{n:03}"
     report = ended(outcome, **changes)
-    return replace(
-        report,
+    return report._replace(
         app=App(AppId(str(6446000000 + n)), bundle_id, f"App {n}"),
-        request=replace(report.request, bundle_id=bundle_id, label=f"{bundle_id} (macos)"),
+        request=report.request._replace(bundle_id=bundle_id, label=f"{bundle_id} (macos)"),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -89,7 +88,7 @@ def test_what_was_written_before_a_failure_is_told() -> None:
 
 
 def test_targets_of_one_cause_that_were_written_to_differently_are_told_apart() -> None:
-    reports = [failing(1), replace(failing(1), changed=True, writes=("attach",))]
+    reports = [failing(1), failing(1)._replace(changed=True, writes=("attach",))]
 
     assert len(of_level(Level.ERROR, *reports)) == 2
 
@@ -220,7 +219,7 @@ def test_what_the_reading_showed_is_a_warning_of_any_run(outcome: Outcome) -> No
 
 def test_a_warning_that_all_share_is_told_once_and_others_name_their_target() -> None:
     reports = many(3, lambda n: of_app(n, requests_left=9))
-    reports[1] = replace(reports[1], warnings=(NEWER,))
+    reports[1] = reports[1]._replace(warnings=(NEWER,))
 
     few, newer = of_level(Level.WARNING, *reports)
 

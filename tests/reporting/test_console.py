@@ -92,7 +92,10 @@ def test_a_failure_is_told_with_the_cure_and_all_apple_said() -> None:
 def test_an_unknown_write_is_told() -> None:
     report = ended(Outcome.FAILED, changed=None, unknown_writes=("attach",))
 
-    assert "Whether the build was attached is not known." in lines(report)
+    told = lines(report)
+    assert told[told.index("Build 231 has expired.", 2) + 1] == (
+        "Whether the build was attached is not known."
+    )
 
 
 def test_several_targets_are_a_table_refused_ones_first() -> None:
@@ -107,6 +110,12 @@ def test_several_targets_are_a_table_refused_ones_first() -> None:
     ]
     assert told[4] == "Error: com.example.app002 (macos): The build cannot be attached"
     assert told[-1] == "3 targets: 1 attached, 1 not-written, 1 failed."
+
+
+def test_a_skip_among_several_says_why() -> None:
+    skipped = of_app(1, Outcome.SKIPPED, reason="Version 1.4.2 is IN_REVIEW.")
+
+    assert lines(of_app(0), skipped)[1].endswith("skipped: Version 1.4.2 is IN_REVIEW.")
 
 
 def test_a_cause_that_all_share_is_told_once() -> None:
@@ -195,6 +204,15 @@ def test_colour_stands_around_words_and_columns_stay_aligned() -> None:
     assert coloured[2] == "\x1b[1;32mend\x1b[0m"
     without = [re.sub(r"\x1b\[[0-9;]*m", "", each) for each in coloured]
     assert without == list(plain([grid, line("end", Style.RESULT)], colour=False))
+
+
+def test_a_result_is_green_only_where_all_went_well() -> None:
+    def last(*reports: AttachReport) -> str:
+        return list(plain(run_blocks(reports, NOW), colour=True))[-1]
+
+    assert last(ended(Outcome.ATTACHED)).startswith("\x1b[1;32m")
+    assert last(*many(2)).startswith("\x1b[1;32m")
+    assert last(of_app(0), of_app(1, Outcome.FAILED)).startswith("\x1b[1m")
 
 
 @pytest.mark.parametrize(

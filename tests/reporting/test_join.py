@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from reporting.samples import NOW, UNANSWERED, ended, many, nothing_known, of_app
@@ -164,7 +163,7 @@ def test_a_file_that_cannot_be_read_is_told_with_the_reason() -> None:
 
 
 def test_a_label_is_made_of_what_the_file_says() -> None:
-    report = replace(of_app(7), app=None, version=None, build=None)
+    report = of_app(7)._replace(app=None, version=None, build=None)
 
     (read,) = join({"a": report_file([report])})
 

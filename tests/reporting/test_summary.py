@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -81,6 +80,7 @@ def test_what_passed_is_folded_and_what_did_not_is_not() -> None:
     assert above.index("❌ | Not expired") < above.index("❔ | Export compliance")
     assert "| ✅ | App |" in folded
     assert "1 check passed" in folded
+    assert folded.count("</details>") == 1
     assert "✅" not in above
 
 
@@ -205,6 +205,12 @@ def test_of_several_targets_there_is_one_table_refused_ones_first() -> None:
     ]
 
 
+def test_a_skip_among_several_says_why() -> None:
+    skipped = of_app(1, Outcome.SKIPPED, reason="Version 1.4.2 is `IN_REVIEW`.")
+
+    assert "| ⚠️ skipped: Version 1.4.2 is `IN_REVIEW`. |" in shown(of_app(0), skipped)
+
+
 def test_each_cause_is_explained_once_with_its_targets() -> None:
     error = CredentialsError("Apple does not accept the key.", hint="Check it.")
     reports = many(20, lambda n: of_app(n, Outcome.FAILED, error=error, checks=()))
@@ -244,7 +250,7 @@ def test_a_thousand_targets_with_long_names_stay_below_a_megabyte_and_are_counte
     def failing(n: int) -> AttachReport:
         report = of_app(n, Outcome.FAILED, error=refused(f"{n} {'ü' * 900}"))
         assert report.app is not None
-        return replace(report, app=report.app._replace(name="ü" * 2000))
+        return report._replace(app=report.app._replace(name="ü" * 2000))
 
     text = shown(*many(1000, failing))
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Builds and pushes the image.
+# Builds, pushes and names the image.
 #   image.sh build IMAGE             for this machine's processor; prints the digest
-#   image.sh join IMAGE TAG DIGEST…  several of those as one, under TAG's names; prints the digest
-# A build carries SBOM and provenance, and has attached a build on the built-in emulator.
+#   image.sh join IMAGE NAME DIGEST… several of those as one; prints its digest
+#   image.sh name IMAGE TAG DIGEST   gives that one the names of a release
+# A build carries SBOM and provenance; as the action it has attached a build on the built-in emulator, and
+# as a command it has said its version.
 set -euo pipefail
 
 build() {
@@ -15,23 +17,33 @@ build() {
     <"$metadata")
   rm "$metadata"
   docker run --rm -e INPUT_DEMO=true "$image@$digest" >&2
+  docker run --rm --entrypoint asc-linker "$image@$digest" --version >&2
   echo "$digest"
 }
 
 join() {
-  local image=$1 version=${2#v} digest
+  local image=$1 name=$2
   shift 2
-  local parts=() names=()
-  for digest in "$@"; do
-    parts+=("$image@$digest")
-  done
-  # v0.3.1 is 0.3.1 for good; cut.sh and docs/releasing.md say the same of the major tag.
-  names=(--tag "$image:$version")
+  docker buildx imagetools create --tag "$image:$name" "${@/#/$image@}" >&2
+  digest_of "$image:$name"
+}
+
+name() {
+  local image=$1 version=${2#v} digest=$3
+  local names=(--tag "$image:$version")
+  # v0.3.1 is 0.3.1 for good; follow.sh and docs/releasing.md say the same of the major tag.
   if [ "$(tools/release/newest.sh "v$version")" = "v$version" ]; then
     names+=(--tag "$image:${version%%.*}" --tag "$image:latest")
   fi
-  docker buildx imagetools create "${names[@]}" "${parts[@]}" >&2
-  docker buildx imagetools inspect "$image:$version" --format '{{.Manifest.Digest}}'
+  docker buildx imagetools create "${names[@]}" "$image@$digest" >&2
+  if [ "$(digest_of "$image:$version")" != "$digest" ]; then
+    echo "image.sh: $image:$version has not become $digest." >&2
+    exit 1
+  fi
+}
+
+digest_of() {
+  docker buildx imagetools inspect "$1" --format '{{.Manifest.Digest}}'
 }
 
 cd "$(dirname "$0")/../.."
