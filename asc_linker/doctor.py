@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from asc_linker.apple.access import Access, Credentials
     from asc_linker.apple.client import AppStoreConnect
-    from asc_linker.apple.transport import Exchange
+    from asc_linker.apple.requester import Exchange
     from asc_linker.clock import Clock
     from asc_linker.decision.request import AttachRequest
     from asc_linker.reporting.console import Block, Console

@@ -59,7 +59,7 @@ class AppleError:
 
 
 def every_error(errors: Sequence[AppleError]) -> Iterator[AppleError]:
-    """All errors of an answer, associated ones included: the telling one is not always first."""
+    """All errors of an answer, associated ones included: the one that matters may come last."""
     for error in errors:
         yield from error.walk()
 

@@ -19,8 +19,8 @@ from fake_clock import NOON, FakeClock
 from story import APP, APP_ID, Log, app_with, without_version
 
 from asc_linker.apple.client import AppStoreConnect
+from asc_linker.apple.requester import Exchange, Requester
 from asc_linker.apple.tokens import Tokens
-from asc_linker.apple.transport import Exchange, Transport
 from asc_linker.attach.attach import attach_all
 from asc_linker.attach.ledger import Ledger
 from asc_linker.decision.report import AttachReport
@@ -299,7 +299,7 @@ class Bench:
                     **misfortune.script,
                 )
             ((key_id, access),) = keys.items()
-            transport = Transport(
+            requester = Requester(
                 Tokens(access.credentials, clock, _unheard),
                 api_url=emulator.url,
                 clock=clock,
@@ -308,9 +308,9 @@ class Bench:
                 timeout_s=(20.0, quiet_s),
                 random=lambda: 0.0,
             )
-            apple = {key_id: AppStoreConnect(transport)}
+            apple = {key_id: AppStoreConnect(requester)}
             (report,) = attach_all(job, apple, clock, Log(), Ledger())
-            transport.close()
+            requester.close()
             struck = _struck(emulator, position, misfortune, for_good=for_good)
             took_effect = sum(200 <= each.status < 300 for each in emulator.writes) + struck
         return Cell(report, exchanges, took_effect, world, clock.elapsed)

@@ -10,9 +10,10 @@ from urllib.parse import quote, urlencode
 
 from asc_linker.apple.json_api import Document, linkage
 from asc_linker.apple.model import App, AppStoreVersion, Build, BuildId, BuildUpload, VersionId
+from asc_linker.apple.requester import Requester
 from asc_linker.apple.retry import MOST_ATTEMPTS, TransientFailure
 from asc_linker.apple.tokens import Tokens
-from asc_linker.apple.transport import Request, Transport
+from asc_linker.apple.transport import Request
 from asc_linker.errors import (
     AppStoreConnectError,
     AscLinkerError,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from asc_linker.apple.access import Access
     from asc_linker.apple.json_api import Resource
     from asc_linker.apple.model import AppId, Platform
-    from asc_linker.apple.transport import Exchange
+    from asc_linker.apple.requester import Exchange
     from asc_linker.clock import Clock
 
     _Filters = Mapping[str, tuple[str, ...]]
@@ -88,13 +89,13 @@ def connect(
     Raises InputError: the environment names certificates that are not there.
     """
     tokens = Tokens(access.credentials, clock, on_token)
-    transport = Transport(
+    requester = Requester(
         tokens, api_url=access.api_url, clock=clock, on_exchange=on_exchange, on_retry=on_retry
     )
     try:
-        yield AppStoreConnect(transport)
+        yield AppStoreConnect(requester)
     finally:
-        transport.close()
+        requester.close()
 
 
 class AppStoreConnect:
@@ -110,18 +111,18 @@ class AppStoreConnect:
     write Apple has not made it.
     """
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    def __init__(self, requester: Requester) -> None:
+        self._requester = requester
 
     @property
     def requests_left(self) -> int | None:
         """What the key may still ask in this hour; None until Apple has said so."""
-        return self._transport.quota.left
+        return self._requester.quota.left
 
     @property
     def requests_an_hour(self) -> int | None:
         """What the key may ask in any hour; None until Apple has said so."""
-        return self._transport.quota.hourly
+        return self._requester.quota.hourly
 
     def apps(self, bundle_ids: Sequence[str]) -> list[App]:
         """Apps of these bundle ids, and some that merely resemble them: Apple's filter is loose."""
@@ -233,7 +234,7 @@ class AppStoreConnect:
 
     def attached_build(self, version: VersionId) -> BuildId | None:
         """The id of the build attached to `version` now; None when there is none."""
-        ref = self._transport.read(Request("GET", _linkage_path(version)), linkage)
+        ref = self._requester.read(Request("GET", _linkage_path(version)), linkage)
         if ref is None:
             return None
         if ref.type != "builds":
@@ -332,20 +333,20 @@ class AppStoreConnect:
         Returns what `read` makes of the answer's body; None where there was no clear answer. An
         UnexpectedAnswer of `read` counts as none.
         """
-        transport = self._transport
-        budget = transport.budget(request)
+        requester = self._requester
+        budget = requester.budget(request)
         while True:
-            outcome = transport.attempt(request, budget)
+            outcome = requester.attempt(request, budget)
             if not isinstance(outcome, TransientFailure):
                 try:
-                    with transport.one_document:
+                    with requester.one_document:
                         return read(outcome.body)
                 except UnexpectedAnswer as error:
                     error.request_id = outcome.request_id
                     outcome = TransientFailure("the answer cannot be read", error)
             if outcome.arrived and _is_known_as_applied(outcome, is_applied):
                 return None
-            transport.pause(outcome, budget)
+            requester.pause(outcome, budget)
 
     def _get(
         self,
@@ -354,7 +355,7 @@ class AppStoreConnect:
         convert: Callable[[Document], _Value],
         most_attempts: int = MOST_ATTEMPTS,
     ) -> _Value:
-        return self._transport.read(
+        return self._requester.read(
             Request("GET", path, query),
             lambda raw: convert(Document(raw)),
             most_attempts=most_attempts,
@@ -385,7 +386,7 @@ class AppStoreConnect:
         except AppStoreConnectError as error:
             if not any(filters.values()) or not _is_about_a_parameter(error):
                 raise
-        self._transport.log_retry(
+        self._requester.log_retry(
             f"GET {path}: App Store Connect refused a filter. Reading without any."
         )
         return self._filtered(path, query, always, convert)
@@ -428,7 +429,7 @@ class AppStoreConnect:
             yield from self._queries(path, query, {**filters, name: part})
 
     def _url_length(self, path: str, query: Mapping[str, str]) -> int:
-        return len(f"{self._transport.api_url}{path}?{urlencode(query)}")
+        return len(f"{self._requester.api_url}{path}?{urlencode(query)}")
 
     def _pages(
         self,
@@ -442,7 +443,7 @@ class AppStoreConnect:
             yield from values
             if next_url is None:
                 return
-            path, query = self._transport.path_of(next_url), {}
+            path, query = self._requester.path_of(next_url), {}
         raise UnexpectedAnswer(f"App Store Connect's list has no end after {_MOST_PAGES} pages.")
 
 
@@ -464,7 +465,7 @@ def _one_of(convert: _Convert[_Value]) -> Callable[[Document], _Value]:
 
 
 def _is_known_as_applied(failure: TransientFailure, is_applied: Callable[[], bool]) -> bool:
-    """Whether a write that had no clear answer was applied. Raises MaybeApplied: no telling."""
+    """Whether a write that had no clear answer was applied. Raises MaybeApplied: nobody knows."""
     try:
         return is_applied()
     except AscLinkerError as error:

@@ -1,6 +1,6 @@
 """How often and how long a request is repeated, and how long Apple asks us to stay away.
 
-urllib3's Retry is left off: it sleeps on a clock of its own and cannot bound the whole, tell of an
+urllib3's Retry is left off: it sleeps on a clock of its own and cannot bound the whole, log an
 attempt, sign a new token, or look between two writes whether the first was applied.
 """
 

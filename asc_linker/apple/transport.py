@@ -1,13 +1,11 @@
-"""HTTP with Apple: an exchange at a time, each ending in an answer, a failure, or our error."""
+"""The wire: a request goes out, and by its deadline an answer or a failure is there."""
 
 from __future__ import annotations
 
 import http.client
-import random
-import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -22,50 +20,24 @@ from urllib3.exceptions import (
 
 from asc_linker.apple import trust
 from asc_linker.apple.access import is_loopback
-from asc_linker.apple.error_document import is_a_page, parse_errors
-from asc_linker.apple.json_api import NOT_JSON, parse_json
-from asc_linker.apple.quota import LEFT_IN_HOUR, Quota, rate_limits
-from asc_linker.apple.refusals import proxy_refusal, refusal
-from asc_linker.apple.retry import (
-    LONGEST_S,
-    MOST_ATTEMPTS,
-    RetryBudget,
-    TransientFailure,
-    clock_fault,
-    retry_after_s,
-)
+from asc_linker.apple.refusals import proxy_refusal
+from asc_linker.apple.retry import MOST_ATTEMPTS, TransientFailure
 from asc_linker.apple.watchdog import Watch, WatchedConnection, by_deadline
-from asc_linker.errors import AppStoreConnectError, CredentialsError, UnexpectedAnswer
+from asc_linker.errors import AppStoreConnectError, UnexpectedAnswer
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from asc_linker.apple.tokens import Tokens
-    from asc_linker.clock import Clock
-    from asc_linker.errors import AscLinkerError
-
-_Value = TypeVar("_Value")
-
-# Seconds to connect, and between two bytes of an answer.
-_TIMEOUT_S = (10.0, 30.0)
 # A page of 200 builds is far below one mebibyte.
 _LARGEST_BODY = 4 * 2**20
 # Of a compressed answer, a thousand times as much may come out at once.
 _CHUNK = 2**14
 _LONGEST_REQUEST_ID = 100
 
-# Below 500, what may pass by itself, and was not looked at: too slow, another connection, too
-# early, too many requests.
-_NOT_NOW = frozenset({408, 421, 425, 429})
-# From 500 on, what does not pass by itself: the server cannot do this at all.
-_NEVER = frozenset({501, 505})
 # A port that refuses is rarely cured by waiting, a name that does not exist never.
 _REFUSED_ATTEMPTS = 3
 _NO_NAME_ATTEMPTS = 2
-# Lists of uploads answer 404 now and then, and the next try succeeds.
-# Source: the tests of rorkai/App-Store-Connect-CLI, which tries as often.
-_STRAY_404_ATTEMPTS = 3
 _NO_TUNNEL = "Tunnel connection failed: "
 # What the libraries raise over an answer that they do not understand, beside their own exceptions:
 # a chunk of negative size is a ValueError, an odd name a UnicodeError.
@@ -78,26 +50,6 @@ _FAILURES = (
     OverflowError,
     RecursionError,
 )
-
-
-class Exchange(NamedTuple):
-    """One request and what came of it: no token, no body. `status` 0: no answer.
-
-    `date` is the answer's header of that name: what time it was by Apple's clock.
-    """
-
-    method: str
-    path: str
-    status: int
-    seconds: float
-    request_id: str
-    date: str = ""
-
-    def __str__(self) -> str:
-        answer = str(self.status) if self.status else "no answer"
-        return f"{self.method} {self.path} → {answer}, {self.seconds * 1000:.0f} ms" + (
-            f", X-Request-ID {self.request_id}" if self.request_id else ""
-        )
 
 
 class Request(NamedTuple):
@@ -145,39 +97,19 @@ class Answer(NamedTuple):
 
 
 class Transport:
-    """The way to one origin, for one key. Safe to share between threads.
+    """The way to one origin. Safe to share between threads.
 
     Sessions are kept alive, as many as are in use at once.
     """
 
-    def __init__(
-        self,
-        tokens: Tokens,
-        *,
-        api_url: str,
-        clock: Clock,
-        on_exchange: Callable[[Exchange], None],
-        on_retry: Callable[[str], None],
-        timeout_s: tuple[float, float] = _TIMEOUT_S,
-        longest_s: float = LONGEST_S,
-        random: Callable[[], float] = random.random,
-    ) -> None:
-        """`timeout_s` to connect, and between two bytes; `longest_s` for a request and its repeats.
+    def __init__(self, api_url: str, timeout_s: tuple[float, float]) -> None:
+        """`timeout_s` to connect, and between two bytes of an answer.
 
-        `random` spreads the pauses. Raises InputError: a variable names certificates that are not
-        there.
+        Raises InputError: a variable names certificates that are not there.
         """
-        self.api_url = api_url
-        self.log_retry = on_retry
-        self.quota = Quota(clock)
-        self._tokens = tokens
-        self._clock = clock
-        self._on_exchange = on_exchange
+        self._api_url = api_url
+        self._host = urlsplit(api_url).netloc
         self._timeout_s = timeout_s
-        self._longest_s = longest_s
-        self._random = random
-        # However many threads read, one document at a time fills the memory.
-        self.one_document = threading.Lock()
         self._idle: list[_Session] = []
         self._trust = trust.bundle() if urlsplit(api_url).scheme == "https" else None
         if self._trust is not None:
@@ -188,127 +120,23 @@ class Transport:
         while self._idle:
             self._idle.pop().close()
 
-    def read(
-        self,
-        request: Request,
-        convert: Callable[[object], _Value],
-        *,
-        most_attempts: int = MOST_ATTEMPTS,
-    ) -> _Value:
-        """GET until there is whole JSON, and make a value of it.
+    def send(self, request: Request, token: str, left_s: float) -> Answer | TransientFailure:
+        """Send `request` and take what comes, for `left_s` at the longest.
 
-        Raises what the last attempt met with, or what `convert` does.
+        Raises InputError: there is no reading the certificates that a variable names.
         """
-        budget = self.budget(request)
-        while True:
-            outcome = self.attempt(request, budget)
-            if isinstance(outcome, Answer):
-                try:
-                    with self.one_document:
-                        return convert(parse_json(outcome.body))
-                except UnexpectedAnswer as error:
-                    error.request_id = outcome.request_id
-                    if error.id != NOT_JSON:
-                        raise
-                    outcome = TransientFailure("the answer is no JSON, or only a part", error)
-            fewer = min(most_attempts, outcome.most_attempts)
-            self.pause(outcome._replace(most_attempts=fewer), budget)
-
-    def budget(self, request: Request) -> RetryBudget:
-        """What `request` and its repeats may cost."""
-        return RetryBudget(str(request), self._clock, self._random, self.log_retry, self._longest_s)
-
-    def pause(self, failure: TransientFailure, budget: RetryBudget) -> None:
-        """Wait until the next attempt. Raises the failure's error: there will be none."""
-        pause_s = budget.spend(failure)
-        if failure.slows_all:
-            self.quota.hold(pause_s)
-        if pause_s:
-            self._clock.sleep(pause_s)
-
-    def path_of(self, next_url: str) -> str:
-        """Path and query of a `next` link. Raises UnexpectedAnswer: it leads to another origin."""
-        with suppress(ValueError):  # no URL at all, so not on our origin either
-            url = urlsplit(urljoin(self.api_url, next_url))
-            if url[:2] == urlsplit(self.api_url)[:2]:
-                return f"{url.path}?{url.query}"
-        raise UnexpectedAnswer(
-            "App Store Connect's next page is on another host; it was not followed.",
-            hint="The token is for one origin only. Check `api-url` and any proxy.",
-        )
-
-    def attempt(self, request: Request, budget: RetryBudget) -> Answer | TransientFailure:
-        """One exchange: a 2xx is returned, and what may pass; everything else is raised."""
-        with self.quota.turn() as waited_s:
-            budget.extend(waited_s)
-            token = self._tokens.current()
-            outcome = self._exchange(request, token, budget.left_s)
-            if isinstance(outcome, Answer):
-                self.quota.note(outcome.header("X-Rate-Limit"))
-                outcome = self._judge(outcome, request, token, budget)
-            return outcome
-
-    def _judge(
-        self, answer: Answer, request: Request, token: str, budget: RetryBudget
-    ) -> Answer | TransientFailure:
-        if answer.is_success:
-            # Of a write's answer nothing is needed that a read would not show as well.
-            return answer if answer.cut is None or request.is_write else answer.cut
-        if answer.status < 400:
-            what = "a redirect; it was not followed" if answer.status >= 300 else "no HTTP status"
-            raise UnexpectedAnswer(
-                f"App Store Connect answered with {what}.",
-                hint="The token is for one origin only. Check `api-url` and any proxy.",
-                request_id=answer.request_id,
-            )
-        if answer.cut is not None:
-            return answer.cut
-        error = _refusal(answer)
-        what = f"App Store Connect answered {answer.status}"
-        now = self._clock.now()
-        if answer.status == 401:
-            error = _blaming_the_clock(error, clock_fault(answer.header("Date"), now))
-            if budget.has_new_token:
-                raise error
-            budget.has_new_token = True
-            self._tokens.renew(token)
-            return TransientFailure(what, error, arrived=False, new_token=True)
-        is_failing = answer.status >= 500 and answer.status not in _NEVER
-        if is_failing or answer.status in _NOT_NOW:
-            wait_s = retry_after_s(answer.header("Retry-After"), answer.header("Date"), now)
-            return TransientFailure(
-                what, error, wait_s, arrived=is_failing, slows_all=answer.status == 429
-            )
-        if answer.status == 404 and request.is_for_uploads:
-            return TransientFailure(what, error, most_attempts=_STRAY_404_ATTEMPTS)
-        raise error
-
-    def _exchange(self, request: Request, token: str, left_s: float) -> Answer | TransientFailure:
-        """Send `request` and take what comes, for `left_s` at the longest."""
-        started = self._clock.monotonic()
         session, watch = self._session(), Watch()
-        outcome: Answer | TransientFailure | None = None
         try:
             outcome = by_deadline(
                 lambda: self._converse(session, request, token, watch, left_s), watch, left_s
             )
         except TimeoutError:
-            outcome = _late(self._host, watch)
+            return _late(self._host, watch)
+        # A connection that was shut is of no use to the next.
+        if watch.is_over:
+            session.close()
         else:
-            # A connection that was shut is of no use to the next.
-            if watch.is_over:
-                session.close()
-            else:
-                self._idle.append(session)
-        finally:
-            seconds = self._clock.monotonic() - started
-            status, request_id, date = 0, "", ""
-            if isinstance(outcome, Answer):
-                status, request_id = outcome.status, outcome.request_id
-                date = outcome.header("Date")
-            self._on_exchange(
-                Exchange(request.method, request.plain_path, status, seconds, request_id, date)
-            )
+            self._idle.append(session)
         return outcome
 
     def _converse(
@@ -317,19 +145,23 @@ class Transport:
         connect_s, read_s = (max(0.001, min(each, left_s)) for each in self._timeout_s)
         session.adapter.watch = watch
         try:
-            with session.request(
+            answer = session.request(
                 request.method,
-                self.api_url + request.path,
+                self._api_url + request.path,
                 params=request.query,
                 json=request.body,
                 auth=_Bearer(token),
                 timeout=(connect_s, read_s),
                 allow_redirects=False,
                 stream=True,
-            ) as answer:
-                return self._read(answer, watch)
+            )
         except _FAILURES as error:
             return _no_answer(error, self._host, watch)
+        try:
+            return self._read(answer, watch)
+        finally:
+            with suppress(*_FAILURES):
+                answer.close()
 
     def _read(self, answer: requests.Response, watch: Watch) -> Answer:
         """The answer with its body, as far as that comes."""
@@ -347,31 +179,14 @@ class Transport:
         # The end of a body without a length may be that of the time.
         return whole._replace(cut=_late(self._host, watch)) if watch.is_over else whole
 
-    @property
-    def _host(self) -> str:
-        return urlsplit(self.api_url).netloc
-
     def _session(self) -> _Session:
-        """A session nobody else uses at the moment, with a connection kept alive if there is one.
-
-        Raises InputError: there is no reading the certificates that a variable names.
-        """
+        """A session nobody else uses at the moment, if it can be with a connection kept alive."""
         with suppress(IndexError):
             return self._idle.pop()
         session = _Session(trust.context(self._trust) if self._trust else None)
         # A proxy of the environment could not reach this machine's loopback.
-        session.trust_env = not is_loopback(self.api_url)
+        session.trust_env = not is_loopback(self._api_url)
         return session
-
-
-def _refusal(answer: Answer) -> AscLinkerError:
-    return refusal(
-        answer.status,
-        parse_errors(answer.body),
-        answer.request_id,
-        is_a_page=is_a_page(answer.body),
-        requests_left=rate_limits(answer.header("X-Rate-Limit")).get(LEFT_IN_HOUR),
-    )
 
 
 class _Session(requests.Session):
@@ -507,16 +322,3 @@ def _no_tunnel(error: Exception, host: str, watch: Watch) -> TransientFailure:
         what = f"The proxy in front of {host} answered {status}."
     hint = "Check HTTPS_PROXY in the runner's environment."
     return _failure(what, hint, "proxy-failed", watch, _REFUSED_ATTEMPTS)
-
-
-def _blaming_the_clock(error: AscLinkerError, fault: str) -> AscLinkerError:
-    """`error`, or the same refusal explained by `fault`, which then is its likely cause."""
-    if not fault:
-        return error
-    return CredentialsError(
-        f"{error.message} {fault}",
-        hint=f"Set this machine's clock: Apple refuses a token from another time. {error.hint}",
-        id="clock-wrong",
-        apple=error.apple,
-        request_id=error.request_id,
-    )

@@ -12,8 +12,8 @@ from scripted_server import ScriptedServer
 
 from asc_linker.apple.access import Credentials
 from asc_linker.apple.client import AppStoreConnect
+from asc_linker.apple.requester import Exchange, Requester
 from asc_linker.apple.tokens import Tokens
-from asc_linker.apple.transport import Exchange, Transport
 from asc_linker.emulator import Emulator, ThrowawayKey, World, example_world
 from asc_linker.inputs.private_key import read_private_key
 
@@ -58,15 +58,15 @@ def connect(
                 "timeout_s": (5.0, 5.0),
                 "clock": clock,
             } | options
-            transport = Transport(
+            requester = Requester(
                 Tokens(credentials, given["clock"], observed.tokens.append),
                 api_url=url,
                 on_exchange=observed.exchanges.append,
                 on_retry=observed.retries.append,
                 **given,
             )
-            stack.callback(transport.close)
-            return AppStoreConnect(transport)
+            stack.callback(requester.close)
+            return AppStoreConnect(requester)
 
         yield start
 

@@ -22,7 +22,7 @@ NOW = 1_790_000_000.75
 
 
 class Clock:
-    """A clock that moves when it is told to."""
+    """A clock that moves when a test moves it."""
 
     def __init__(self) -> None:
         self.time = NOW

@@ -103,7 +103,7 @@ def test_a_hold_does_not_count_against_the_time_of_a_request(
     server.on(f"GET {LINK}", 503, headers={"Retry-After": "50"})
     server.on(f"GET {LINK}", 200, {"data": None})
     apple = connect(server.url)
-    apple._transport.quota.hold(30)
+    apple._requester.quota.hold(30)
 
     apple.attached_build(VERSION)
 

@@ -97,7 +97,7 @@ def test_an_app_the_key_does_not_see_is_named(
     assert "com.example.none" in done.stderr
 
 
-def test_a_key_apple_refuses_is_told_without_a_traceback(
+def test_a_key_apple_refuses_is_reported_without_a_traceback(
     apple: Emulator, key: ThrowawayKey, tmp_path: Path
 ) -> None:
     with apple:

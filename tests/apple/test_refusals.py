@@ -87,12 +87,12 @@ def test_every_row_is_expected_and_says_where_it_was_seen() -> None:
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_refusal_is_recognised_and_its_hint_says_who_must_do_what(name: str) -> None:
-    kind, telling = EXPECTED[name]
+    kind, words = EXPECTED[name]
 
     found = refused(name)
 
     assert type(found) is kind
-    assert telling in found.hint
+    assert words in found.hint
     assert found.message.endswith(".")
     assert recognise(ROWS[name]["http_status"], errors_of(ROWS[name])) is not None
 

@@ -339,7 +339,7 @@ def test_a_filter_apple_refuses_on_versions_leads_to_the_same_versions(
     assert len(emulator.requests) == 2
 
 
-def test_a_parameter_that_is_refused_again_is_told(
+def test_a_parameter_that_is_refused_again_is_reported(
     apple: AppStoreConnect, server: ScriptedServer
 ) -> None:
     server.on("GET /v1/builds", 400, REFUSED_FILTER, times=None)
@@ -393,7 +393,7 @@ def test_the_requests_that_are_left_are_known_where_apple_tells(
     assert apple.requests_left == left
 
 
-def test_every_exchange_is_told_with_apples_request_id(
+def test_every_exchange_is_reported_with_apples_request_id(
     apple: AppStoreConnect, server: ScriptedServer, observed: Observed
 ) -> None:
     server.on(f"GET {LINK}", 200, {"data": None}, headers={"X-Request-ID": "ABC"})

@@ -58,7 +58,7 @@ def test_a_token_two_threads_were_refused_is_replaced_once(
     assert observed.tokens == [refused, tokens.current()]
 
 
-def test_every_token_is_told_before_it_is_sent(
+def test_every_token_is_announced_before_it_is_sent(
     apple: AppStoreConnect, server: ScriptedServer, observed: Observed
 ) -> None:
     server.on(f"GET {LINK}", 401)
@@ -83,7 +83,7 @@ def test_a_stray_401_gets_one_new_token(
     assert observed.retries == [f"GET {LINK}: App Store Connect answered 401. {what_follows}"]
 
 
-def test_a_second_401_is_final_also_after_other_trouble(
+def test_a_second_401_is_final_also_after_another_failure(
     apple: AppStoreConnect, server: ScriptedServer
 ) -> None:
     server.on(f"GET {LINK}", 401, NOT_AUTHORIZED)
@@ -138,7 +138,7 @@ def test_a_401_without_a_sensible_date_blames_no_clock(
     assert "clock" not in caught.value.message
 
 
-def test_a_403_is_told_at_once(apple: AppStoreConnect, server: ScriptedServer) -> None:
+def test_a_403_ends_at_once(apple: AppStoreConnect, server: ScriptedServer) -> None:
     server.on(f"GET {LINK}", 403, times=None)
 
     with pytest.raises(CredentialsError):
@@ -214,7 +214,7 @@ def test_a_proxy_does_not_capture_loopback(
         assert (len(server.arrived), proxy.arrived) == (1, [])
 
 
-def test_a_proxy_that_is_gone_is_told(
+def test_a_proxy_that_is_gone_is_named(
     connect: Callable[..., AppStoreConnect], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ScriptedServer() as gone:

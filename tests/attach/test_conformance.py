@@ -12,8 +12,8 @@ from apple_spec import AppleSpec
 from asc_linker.apple.access import Credentials
 from asc_linker.apple.client import AppStoreConnect
 from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
+from asc_linker.apple.requester import Requester
 from asc_linker.apple.tokens import Tokens
-from asc_linker.apple.transport import Transport
 from asc_linker.clock import SystemClock
 from asc_linker.emulator import Emulator, ThrowawayKey, World
 from asc_linker.inputs.private_key import read_private_key
@@ -109,15 +109,15 @@ def emulator(key: ThrowawayKey) -> Iterator[Emulator]:
 def apple(key: ThrowawayKey, emulator: Emulator) -> Iterator[AppStoreConnect]:
     clock = SystemClock()
     credentials = Credentials(key.key_id, key.issuer_id, read_private_key(key.private_key).key)
-    transport = Transport(
+    requester = Requester(
         Tokens(credentials, clock, lambda _: None),
         api_url=emulator.url,
         clock=clock,
         on_exchange=lambda _: None,
         on_retry=lambda _: None,
     )
-    yield AppStoreConnect(transport)
-    transport.close()
+    yield AppStoreConnect(requester)
+    requester.close()
 
 
 def test_no_call_of_the_client_is_left_out() -> None:
