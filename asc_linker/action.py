@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from asc_linker import signals
 from asc_linker.inputs.read_job import job_secrets, read_report_file
+from asc_linker.inputs.sources import pushed_tag
 from asc_linker.inputs.table import INPUTS
 from asc_linker.reporting.annotations import Annotation, Level, run_annotations
 from asc_linker.reporting.files import attempt, write_report_file
@@ -30,7 +31,7 @@ def main() -> int:
     signals.remember()
     runner = Runner()
     inputs = runner.inputs(entry.name for entry in INPUTS)
-    inputs.setdefault("tag", runner.pushed_tag)
+    inputs.setdefault("tag", pushed_tag(runner.environment))
     for line in job_secrets(inputs, runner.environment):
         runner.mask(line)
     listeners = Listeners(Heartbeat(runner.log), on_token=runner.mask, debug=runner.debug)
@@ -46,17 +47,22 @@ def _publish(ending: Ending, runner: Runner, path: Path | None) -> int:
         *attempt("the outputs", lambda: runner.outputs(outputs(reports))),
         *attempt("the job summary", lambda: runner.summary(summary(reports, now, shard))),
         *write_report_file(path, reports, shard),
+        *attempt("the log", lambda: _show(ending, runner, now)),
     ]
+    if faults:
+        runner.annotate(Annotation(Level.ERROR, UNWRITTEN, unwritten(faults, reports)))
+    return ending.exit_code or bool(faults)
+
+
+def _show(ending: Ending, runner: Runner, now: datetime) -> None:
+    reports = ending.reports
     with runner.group("Targets" if len(reports) > 1 else "Checks"):
         runner.show(target_blocks(reports))
-    for each in run_annotations(reports, now, shard):
+    for each in run_annotations(reports, now, ending.shard):
         runner.annotate(each)
     runner.show(beside_the_annotations(reports))
     for line in ending.trace.splitlines():
         runner.debug(line)
-    if faults:
-        runner.annotate(Annotation(Level.ERROR, UNWRITTEN, unwritten(faults, reports)))
-    return ending.exit_code or bool(faults)
 
 
 if __name__ == "__main__":

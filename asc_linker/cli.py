@@ -106,18 +106,20 @@ def _operate(operation: str, *, json: bool, quiet: bool, verbose: bool, **flags:
     given, found = gather(input_names(), flags, os.environ, _home())
     inputs = {**given, **found.inputs, "operation": operation}
     console = _console(quiet=quiet, verbose=verbose)
-    ending = _unreadable(found, inputs) if found.fault else _run(inputs, console)
+    ending = _unreadable(found, inputs) if found.fault else _run(inputs, console, found.sources)
     for report in ending.reports:
         if isinstance(report.error, InputError) and not inputs.get("api-private-key"):
             report.error.hint = "" if found.fault else _NO_KEY
     return _end(ending, console, json=json, quiet=quiet, report_file=read_report_file(inputs))
 
 
-def _run(inputs: Mapping[str, str], console: Console) -> Ending:
+def _run(
+    inputs: Mapping[str, str], console: Console, sources: Mapping[str, str] | None = None
+) -> Ending:
     from asc_linker.run import Listeners, run
 
     listeners = Listeners(console, on_token=lambda _token: None, debug=console.debug)
-    return run(inputs, os.environ, listeners)
+    return run(inputs, os.environ, listeners, sources=sources)
 
 
 def _end(

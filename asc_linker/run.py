@@ -68,16 +68,18 @@ def run(
     environment: Mapping[str, str],
     listeners: Listeners,
     clock: Clock | None = None,
+    sources: Mapping[str, str] | None = None,
 ) -> Ending:
     """Carry out what the inputs say. Never raises; signals end it with what is known by then.
 
-    `environment` is where targets find their own keys, and shards their place.
+    `environment` is where targets find their own keys, and shards their place; `sources` says for
+    people where parts of the key came from.
     """
     with ExitStack() as stack:
         this = _Run(listeners, clock or SystemClock(), stack)
         try:
             with raising():
-                return this.carry_out(given, environment)
+                return this.carry_out(given, environment, sources or {})
         except AscLinkerError as error:
             return this.ended_by(error)
         except Interrupted as stop:
@@ -103,14 +105,19 @@ class _Run:
         self._apple: dict[str, AppStoreConnect] = {}
         self._ledger: Ledger | None = None
 
-    def carry_out(self, given: Mapping[str, str], environment: Mapping[str, str]) -> Ending:
+    def carry_out(
+        self,
+        given: Mapping[str, str],
+        environment: Mapping[str, str],
+        sources: Mapping[str, str],
+    ) -> Ending:
         world: AbstractContextManager[Mapping[str, str]] = nullcontext(given)
         if read_boolean(given, "demo"):
             from asc_linker.stand_in import stand_in
 
             world = stand_in(given, environment)
         inputs = self._stack.enter_context(world)
-        job, keys = read_job(inputs, environment)
+        job, keys = read_job(inputs, environment, sources)
         self._shard = job.shard
         if not job.requests:
             return Ending((), job.shard)

@@ -23,6 +23,7 @@ ON_GITHUB = "https://github.com/asc-linker/asc-linker/blob/main"
 PAGES_FROM_ELSEWHERE = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "examples/README.md": "examples.md",
     "fastlane/README.md": "fastlane.md",
 }
 """Files of the repository that the site shows too, and the page each becomes."""

@@ -113,13 +113,7 @@ class Writer:
     def _make(self, place: int, write: Write, key_id: str) -> None:
         """Send one write, and prove it."""
         apple, ledger = self._session.apple[key_id], self._ledger
-        if not self._session.wait.may_write:
-            raise AppStoreConnectError(
-                "The run has lasted as long as it may: no further write was begun.",
-                hint="Run again to go on where this run ended; `wait-minutes` and ten minutes are "
-                "its limit.",
-                id="run-too-long",
-            )
+        self._session.wait.require_time()
         ledger.begin(place, write)
         try:
             made = self._as_asked(partial(self._send, write, apple))

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
     from asc_linker.apple.client import AppStoreConnect
     from asc_linker.apple.model import AppId, BuildId, BuildUpload
+    from asc_linker.attach.wait import Wait
     from asc_linker.decision.decision import Decision
     from asc_linker.decision.request import AttachRequest
 
 _Text = TypeVar("_Text", bound=str)
+_Read = TypeVar("_Read")
 
 # Requests at a time for one key.
 AT_A_TIME = 8
@@ -39,8 +41,10 @@ class Reader:
     What a read that is needed met with becomes its findings' `failure`; nothing is raised.
     """
 
-    def __init__(self, apple: Mapping[str, AppStoreConnect]) -> None:
+    def __init__(self, apple: Mapping[str, AppStoreConnect], wait: Wait) -> None:
+        """No read begins after the end of a run, which `wait` knows."""
         self._apple = apple
+        self._wait = wait
 
     def first(self, requests: Sequence[AttachRequest]) -> list[Findings]:
         """What is needed to decide about `requests`; more of them where `show` names no version."""
@@ -102,7 +106,10 @@ class Reader:
         for place in places:
             one = findings[place]
             groups.setdefault(one.request.key_id, {})[place] = one
-        calls = [partial(read, _Key(self._apple[key_id]), some) for key_id, some in groups.items()]
+        calls = [
+            partial(read, _Key(self._apple[key_id], self._wait), some)
+            for key_id, some in groups.items()
+        ]
         result: dict[int, list[Findings]] = {}
         for outcome, some in zip(side_by_side(calls, len(calls)), groups.values(), strict=True):
             result |= (
@@ -122,8 +129,18 @@ def _updated(
 class _Key:
     """Reads with one key. Findings come and go by their place in the run."""
 
-    def __init__(self, apple: AppStoreConnect) -> None:
+    def __init__(self, apple: AppStoreConnect, wait: Wait) -> None:
         self._apple = apple
+        self._wait = wait
+
+    def _read(self, calls: Sequence[Callable[[], _Read]]) -> list[_Read | AscLinkerError]:
+        """The results of `calls`, side by side; none begins after the end of the run."""
+
+        def in_time(call: Callable[[], _Read]) -> _Read:
+            self._wait.require_time()
+            return call()
+
+        return side_by_side([partial(in_time, call) for call in calls], AT_A_TIME)
 
     def first(self, some: dict[int, Findings]) -> dict[int, list[Findings]]:
         some = self._by_ids(some)
@@ -155,7 +172,7 @@ class _Key:
                 case _:
                     wants[place] = decision.look, app, _spellings(one.request)
                     reads[wants[place]] = partial(self._elsewhere, one)
-        outcomes = dict(zip(reads, side_by_side(list(reads.values()), AT_A_TIME), strict=True))
+        outcomes = dict(zip(reads, self._read(list(reads.values())), strict=True))
         return {place: [_applied(outcomes[wants[place]], one)] for place, one in some.items()}
 
     def again(
@@ -167,7 +184,7 @@ class _Key:
             *(partial(self._builds_of, [some[place] for place in batch]) for batch in batches),
             *(partial(self._uploads_if_there, some[place]) for place in absent),
         ]
-        outcomes = side_by_side(calls, AT_A_TIME)
+        outcomes = self._read(calls)
         found = dict(some)
         for batch, outcome in zip(batches, outcomes, strict=False):
             for place in batch:
@@ -178,7 +195,7 @@ class _Key:
 
     def versions_again(self, some: dict[int, Findings]) -> dict[int, list[Findings]]:
         calls = [partial(self._versions_again, one) for one in some.values()]
-        outcomes = side_by_side(calls, AT_A_TIME)
+        outcomes = self._read(calls)
         return {
             place: [_applied(outcome, one)]
             for (place, one), outcome in zip(some.items(), outcomes, strict=True)
@@ -186,7 +203,7 @@ class _Key:
 
     def uploads_again(self, some: dict[int, Findings]) -> dict[int, list[Findings]]:
         calls = [partial(self._uploads, one) for one in some.values()]
-        outcomes = side_by_side(calls, AT_A_TIME)
+        outcomes = self._read(calls)
         return {
             place: [_applied(outcome, one)]
             for (place, one), outcome in zip(some.items(), outcomes, strict=True)
@@ -201,7 +218,7 @@ class _Key:
             if one.request.build_id is not None:
                 calls[place, "build"] = partial(self._apple.build, one.request.build_id)
         found = dict(some)
-        outcomes = side_by_side(list(calls.values()), AT_A_TIME)
+        outcomes = self._read(list(calls.values()))
         for (place, _), outcome in zip(calls, outcomes, strict=True):
             found[place] = _with_id(found[place], outcome)
         return found
@@ -226,7 +243,7 @@ class _Key:
         if len(found) == 1 and _names_a_build(only.request) and not only.builds:
             # A second connection is open by the time it is needed, and mostly with what is wanted.
             calls.append(partial(self._builds_of_any_app, only.request))
-        outcomes = side_by_side(calls, AT_A_TIME)
+        outcomes = self._read(calls)
         apps = outcomes[0]
         early = outcomes[1] if len(outcomes) > 1 else None
         for place in lacking:
@@ -259,7 +276,7 @@ class _Key:
             *(partial(self._builds_of, [live[place] for place in batch]) for batch in batches),
             *(partial(self._uploads, live[place]) for place in latest),
         ]
-        outcomes = iter(side_by_side(calls, AT_A_TIME))
+        outcomes = iter(self._read(calls))
         found = dict(some)
         for place in versions:
             found[place] = _applied(next(outcomes), found[place])

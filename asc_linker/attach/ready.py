@@ -44,7 +44,7 @@ class Watch:
         """`note` hears what the targets come to, whenever that is decided."""
         self._job = session.job
         self._apple = session.apple
-        self._reader = Reader(session.apple)
+        self._reader = Reader(session.apple, session.wait)
         self._clock = session.clock
         self._wait = session.wait
         self._progress = session.progress

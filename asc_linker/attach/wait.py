@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asc_linker.errors import AppStoreConnectError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -53,10 +55,15 @@ class Wait:
     def is_over(self) -> bool:
         return self.left_s < _MOMENT_S
 
-    @property
-    def may_write(self) -> bool:
-        """Whether a write may still begin: a run has an end."""
-        return self._clock.monotonic() < self._deadline_s + _ALL_ELSE_S
+    def require_time(self) -> None:
+        """Raise AppStoreConnectError: the run has come to its end, and nothing may begin."""
+        if self._clock.monotonic() >= self._deadline_s + _ALL_ELSE_S:
+            raise AppStoreConnectError(
+                "The run has lasted as long as it may: no further request was begun.",
+                hint="Run again to go on where this run ended; `wait-minutes` and ten minutes are "
+                "its limit.",
+                id="run-too-long",
+            )
 
     def pace_s(self, requests_left: int | None) -> float:
         """Seconds between two looks: calmer with time, slower when few requests are left."""

@@ -79,9 +79,11 @@ def _one_slot(plan: Plan, other: Decision) -> NotAttachable:
 def refuse_other_plans(decisions: Sequence[Decision], expected: Sequence[str]) -> list[Decision]:
     """`decisions`, with those refused whose plan is another than expected; all pass without one.
 
-    Only where every target can be decided: before that there is no plan to compare.
+    Only where every target can be decided: before that there is no plan to compare. `show` writes
+    nothing, and so has none.
     """
-    if not expected or any(decision.plan is None for decision in decisions):
+    is_shown = any(decision.request.operation is Operation.SHOW for decision in decisions)
+    if not expected or is_shown or any(decision.plan is None for decision in decisions):
         return list(decisions)
     now = ",".join(decision.fingerprint for decision in decisions)
     return [

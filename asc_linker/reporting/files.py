@@ -21,7 +21,10 @@ def write_report_file(
     """Write what `report-file` asks for, if it does. Returns why that failed, or nothing."""
     if path is None:
         return []
-    write = partial(path.write_text, report_file(reports, shard), "utf-8", "replace")
+
+    def write() -> None:
+        path.write_text(report_file(reports, shard), encoding="utf-8", errors="replace")
+
     return attempt(f"`report-file` {path}", write)
 
 

@@ -49,12 +49,6 @@ class Runner:
     def environment(self) -> Mapping[str, str]:
         return os.environ
 
-    @property
-    def pushed_tag(self) -> str:
-        """The tag whose push started the workflow; empty for any other event."""
-        is_tag = os.environ.get("GITHUB_REF_TYPE") == "tag"
-        return os.environ.get("GITHUB_REF_NAME", "") if is_tag else ""
-
     def inputs(self, names: Iterator[str]) -> dict[str, str]:
         """The inputs that were given, by name."""
         values = {name: os.environ.get(f"INPUT_{name.upper()}", "") for name in names}

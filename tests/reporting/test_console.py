@@ -206,6 +206,15 @@ def test_colour_stands_around_words_and_columns_stay_aligned() -> None:
     assert without == list(plain([grid, line("end", Style.RESULT)], colour=False))
 
 
+def test_a_result_is_green_only_where_all_went_well() -> None:
+    def last(*reports: AttachReport) -> str:
+        return list(plain(run_blocks(reports, NOW), colour=True))[-1]
+
+    assert last(ended(Outcome.ATTACHED)).startswith("\x1b[1;32m")
+    assert last(*many(2)).startswith("\x1b[1;32m")
+    assert last(of_app(0), of_app(1, Outcome.FAILED)).startswith("\x1b[1m")
+
+
 @pytest.mark.parametrize(
     ("environment", "by_default", "colour"),
     [

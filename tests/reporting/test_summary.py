@@ -80,6 +80,7 @@ def test_what_passed_is_folded_and_what_did_not_is_not() -> None:
     assert above.index("❌ | Not expired") < above.index("❔ | Export compliance")
     assert "| ✅ | App |" in folded
     assert "1 check passed" in folded
+    assert folded.count("</details>") == 1
     assert "✅" not in above
 
 
