@@ -36,11 +36,11 @@ demo: $(VENV)/.runtime  ## play a whole workflow step against the built-in App S
 
 test: $(VENV)/.dev  ## run the tests, side by side; ARGS=--cov asks for their coverage
 	$(SHOW) 'Testing'
-	@$(PY) -m pytest -q -n auto --dist worksteal --ignore tests/more $(ARGS)
+	@$(PY) -m pytest -q -n auto --dist worksteal --ignore tests/more --ignore tests/composite $(ARGS)
 
 test-more: $(VENV)/.site  ## run what needs other people's programs, and minutes
 	$(SHOW) 'Testing with real clients, the site, the examples, and what is there of Ruby'
-	@$(PY) -m pytest -q -rs tests/more $(ARGS)
+	@$(PY) -m pytest -q -rs tests/more tests/composite $(ARGS)
 
 lint: $(VENV)/.dev  ## run every linter; changes nothing
 	$(SHOW) 'ruff format: layout'

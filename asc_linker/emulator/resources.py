@@ -69,7 +69,9 @@ class View:
         if kind == "apps":
             return (self.app(app) for app in self.apps())
         if kind == "buildBetaDetails":
-            return (self.beta_detail(app, build) for app, build in self.listed_builds())
+            return (
+                self.beta_detail(app, each) for app in self.apps() for each in self._listed(app)
+            )
         related = RELATED["apps"][kind]
         return (each for app in self.apps() for each in related(self, app, app))
 
@@ -79,10 +81,6 @@ class View:
             if each.id == identifier:
                 return each
         raise no_resource(kind, identifier)
-
-    def listed_builds(self) -> Iterator[tuple[App, Build]]:
-        """The builds that Apple lists by now."""
-        return ((app, build) for app in self.apps() for build in self._listed(app))
 
     def app(self, app: App) -> Resource:
         return Resource(self, "apps", app.id, app, app)
@@ -159,6 +157,7 @@ class View:
         return "PROCESSING" if processing else otherwise
 
     def _listed(self, app: App) -> Iterator[Build]:
+        """The builds that Apple lists by now."""
         seconds = self.seconds
         return (build for build in app.builds if build.is_listed(seconds))
 

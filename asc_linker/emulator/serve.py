@@ -69,6 +69,7 @@ def serve(
             say(f"private key: {key_file.absolute()}")
             if ca_file is not None:
                 say(f"CA file: {ca_file.absolute()}")
+                say(f"proxy for Apple's own address: {emulator.url.replace('https', 'http', 1)}")
             say(f"world: {_description(played, world)}")
             for each in bad_days:
                 say(f"bad day: {each}, {BAD_DAYS[each].meaning}")

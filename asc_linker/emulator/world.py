@@ -56,8 +56,9 @@ class Build:
         _check_dates(uploadedDate=self.uploaded_date, expirationDate=self.expiration_date)
 
     def is_listed(self, seconds: float) -> bool:
-        gone = any(start <= seconds < end for start, end in self.vanishes)
-        return seconds >= self.appears_after_seconds and not gone
+        if seconds < self.appears_after_seconds:
+            return False
+        return not (self.vanishes and any(a <= seconds < b for a, b in self.vanishes))
 
     def state_at(self, seconds: float) -> ProcessingState:
         processed = seconds >= self.processed_after_seconds

@@ -107,11 +107,11 @@ def _attachable(call: Call, app: App, version: AppStoreVersion, build_id: str | 
     """
     if build_id is None:
         return None
-    listed = call.view.listed_builds()
-    found = next(((owner, build) for owner, build in listed if build.id == build_id), None)
-    if found is None:
-        raise problems.invalid_relationship("build", _not_valid(build_id))
-    owner, build = found
+    try:
+        found = call.view.find("builds", build_id)
+    except problems.Refused as unknown:
+        raise problems.invalid_relationship("build", _not_valid(build_id)) from unknown
+    owner, build = found.app, found.item
     if owner is app and build.platform is not version.platform:
         detail = "The specified build has a different platform than the version"
         raise problems.invalid_relationship("build", detail)

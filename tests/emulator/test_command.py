@@ -200,7 +200,7 @@ def test_it_speaks_tls_with_a_certificate_for_apples_name_and_its_own(tmp_path: 
     bundle = str(tmp_path / "ca.pem")
     with serving("--tls", "--ca-file", bundle) as said:
         url = said["App Store Connect, emulated"]
-        proxy = {"https": url.replace("https://", "http://")}
+        proxy = {"https": said["proxy for Apple's own address"]}
         with requests.Session() as session:
             session.trust_env = False
             direct = session.get(f"{url}/_emulator/health", verify=bundle, timeout=10)
