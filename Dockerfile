@@ -1,10 +1,10 @@
 FROM python:3.13-slim AS build
 
-COPY requirements/runtime.txt /tmp/
+COPY requirements/image.txt /tmp/
 RUN touch /tmp/start \
     && PYTHONDONTWRITEBYTECODE=1 pip install --quiet --disable-pip-version-check \
         --root-user-action ignore --no-cache-dir --no-compile --only-binary :all: \
-        --no-deps --require-hashes -r /tmp/runtime.txt
+        --no-deps --require-hashes -r /tmp/image.txt
 
 COPY entrypoint.py pyproject.toml /app/
 COPY asc_linker /app/asc_linker
