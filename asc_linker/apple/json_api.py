@@ -10,13 +10,16 @@ from typing import NamedTuple
 
 from asc_linker.errors import UnexpectedAnswer
 
-NOT_JSON = "answer-not-json"
 # Far above anything we read; what is longer would fill the memory, times a list's ten thousand.
 LONGEST_TEXT = 1000
 _LONGEST_ID = 200
 # A page of 200 builds has a tenth of these commas and brackets. A body that held nothing else would
 # take twenty times its size.
 _MOST_VALUES = 250_000
+
+
+class NotJson(UnexpectedAnswer):
+    """No whole JSON: what another try may cure."""
 
 
 class Ref(NamedTuple):
@@ -101,20 +104,17 @@ class Document:
 
 
 def parse_json(body: bytes | bytearray) -> object:
-    """JSON from bytes. Raises UnexpectedAnswer for anything else, without repeating the body."""
+    """JSON from bytes. Raises NotJson for anything else, without repeating the body."""
     try:
         if is_absurd(body):
-            raise UnexpectedAnswer(
-                "App Store Connect's answer holds absurdly many values.", id=NOT_JSON
-            )
+            raise NotJson("App Store Connect's answer holds absurdly many values.")
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         what = "something that is not JSON" if body.strip() else "an empty body"
-        raise UnexpectedAnswer(
+        raise NotJson(
             f"App Store Connect answered with {what}.",
             hint="Something else may have answered in its place: check the runner's proxy "
             "settings, or run again later.",
-            id=NOT_JSON,
         ) from error
 
 

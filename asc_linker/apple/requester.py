@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from asc_linker.apple.error_document import is_a_page, parse_errors
-from asc_linker.apple.json_api import NOT_JSON, parse_json
+from asc_linker.apple.json_api import NotJson, parse_json
 from asc_linker.apple.quota import LEFT_IN_HOUR, Quota, rate_limits
 from asc_linker.apple.refusals import refusal
 from asc_linker.apple.retry import (
@@ -121,7 +121,7 @@ class Requester:
                         return convert(parse_json(outcome.body))
                 except UnexpectedAnswer as error:
                     error.request_id = outcome.request_id
-                    if error.id != NOT_JSON:
+                    if not isinstance(error, NotJson):
                         raise
                     outcome = TransientFailure("the answer is no JSON, or only a part", error)
             fewer = min(most_attempts, outcome.most_attempts)

@@ -247,13 +247,18 @@ class _Bearer(AuthBase):
 
 def _late(host: str, watch: Watch) -> TransientFailure:
     hint = "Run again later; developer.apple.com/system-status shows outages."
-    return _failure(f"{host} did not answer in time.", hint, "no-answer-in-time", watch)
+    return _failure(f"{host} did not answer in time.", hint, watch, id="no-answer-in-time")
 
 
 def _failure(
-    message: str, hint: str, id_: str, watch: Watch, most_attempts: int = MOST_ATTEMPTS
+    message: str,
+    hint: str,
+    watch: Watch,
+    *,
+    id: str,  # noqa: A002 - the same word as in the report
+    most_attempts: int = MOST_ATTEMPTS,
 ) -> TransientFailure:
-    error = AppStoreConnectError(message, hint=hint, id=id_)
+    error = AppStoreConnectError(message, hint=hint, id=id)
     return TransientFailure(
         message.rstrip("."), error, most_attempts=most_attempts, arrived=watch.is_sent
     )
@@ -279,9 +284,9 @@ def _in_words(error: Exception, host: str, watch: Watch) -> TransientFailure:
                 f"The TLS connection to {host} failed.",
                 "Where a proxy opens TLS, let REQUESTS_CA_BUNDLE or SSL_CERT_FILE name its "
                 "certificates.",
-                "tls-failed",
                 watch,
-                1 if "CERTIFICATE_VERIFY_FAILED" in str(error) else MOST_ATTEMPTS,
+                id="tls-failed",
+                most_attempts=1 if "CERTIFICATE_VERIFY_FAILED" in str(error) else MOST_ATTEMPTS,
             )
         case (requests.exceptions.ConnectTimeout() | requests.exceptions.ReadTimeout(), _) | (
             _,
@@ -290,13 +295,15 @@ def _in_words(error: Exception, host: str, watch: Watch) -> TransientFailure:
             return _late(host, watch)
         case requests.exceptions.ConnectionError(), NameResolutionError():
             what = f"{host} could not be reached: its name leads to no address."
-            return _failure(what, network, "unreachable", watch, _NO_NAME_ATTEMPTS)
+            return _failure(what, network, watch, id="unreachable", most_attempts=_NO_NAME_ATTEMPTS)
         case requests.exceptions.ConnectionError(), NewConnectionError():
             what = f"{host} could not be reached."
-            return _failure(what, network, "unreachable", watch, _REFUSED_ATTEMPTS)
+            return _failure(what, network, watch, id="unreachable", most_attempts=_REFUSED_ATTEMPTS)
     if not watch.is_sent:
         hint = "Check `api-url` and the runner's proxy settings."
-        return _failure(f"{host} could not be asked.", hint, "unreachable", watch, 1)
+        return _failure(
+            f"{host} could not be asked.", hint, watch, id="unreachable", most_attempts=1
+        )
     match error:
         case (
             requests.exceptions.ChunkedEncodingError() | requests.exceptions.ContentDecodingError()
@@ -307,7 +314,7 @@ def _in_words(error: Exception, host: str, watch: Watch) -> TransientFailure:
         case _:
             what = f"The answer of {host} is no HTTP."
     hint = "Run again; if it stays so, check the runner's network and proxy settings."
-    return _failure(what, hint, "connection-broken", watch)
+    return _failure(what, hint, watch, id="connection-broken")
 
 
 def _no_tunnel(error: Exception, host: str, watch: Watch) -> TransientFailure:
@@ -321,4 +328,4 @@ def _no_tunnel(error: Exception, host: str, watch: Watch) -> TransientFailure:
     if status:
         what = f"The proxy in front of {host} answered {status}."
     hint = "Check HTTPS_PROXY in the runner's environment."
-    return _failure(what, hint, "proxy-failed", watch, _REFUSED_ATTEMPTS)
+    return _failure(what, hint, watch, id="proxy-failed", most_attempts=_REFUSED_ATTEMPTS)

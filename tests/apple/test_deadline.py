@@ -192,6 +192,21 @@ def test_a_write_that_never_got_through_is_asked_after_by_nobody(
     assert looks.asked == 0
 
 
+def test_a_connection_is_kept_alive_for_the_next_request(
+    connect: Callable[..., AppStoreConnect],
+) -> None:
+    def speak(peer: Peer, connection: socket.socket) -> None:
+        while peer.take_request(connection):
+            connection.sendall(GOOD)
+
+    with Peer(speak) as peer:
+        apple = connect(peer.url)
+        for _ in range(3):
+            apple.attached_build(VERSION)
+
+    assert (peer.connections, len(peer.heard)) == (1, 3)
+
+
 # ------------------------------------------------------------------- while nothing can be shut
 
 

@@ -11,7 +11,7 @@ from apple.peers import Peer, answering
 
 from asc_linker.apple.model import BuildId, VersionId
 from asc_linker.apple.retry import retry_after_s
-from asc_linker.errors import AppStoreConnectError, UnexpectedAnswer
+from asc_linker.errors import AppStoreConnectError, CredentialsError, UnexpectedAnswer
 
 if TYPE_CHECKING:
     import socket
@@ -69,6 +69,28 @@ def test_six_attempts_are_the_most(
 
     assert len(server.arrived) == 6
     assert clock.slept == [1, 2, 4, 8, 16]
+
+
+def test_what_is_given_up_says_that_it_may_pass_and_how_long_apple_wanted_to_be_left_alone(
+    apple: AppStoreConnect, server: ScriptedServer
+) -> None:
+    server.on(f"GET {LINK}", 503, headers={"Retry-After": "2"}, times=None)
+
+    with pytest.raises(AppStoreConnectError) as caught:
+        apple.attached_build(VERSION)
+
+    assert (caught.value.may_pass, caught.value.retry_after_s) == (True, 2)
+
+
+def test_a_refused_key_is_given_up_without_such_words(
+    apple: AppStoreConnect, server: ScriptedServer
+) -> None:
+    server.on(f"GET {LINK}", 401, times=None)
+
+    with pytest.raises(CredentialsError) as caught:
+        apple.attached_build(VERSION)
+
+    assert not hasattr(caught.value, "may_pass")
 
 
 def test_pauses_are_shortened_at_random_by_up_to_half(
