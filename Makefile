@@ -48,7 +48,7 @@ lint: $(VENV)/.dev  ## run every linter; changes nothing
 	$(SHOW) 'ruff check: style, and who may import what'
 	@$(VENV)/bin/ruff check --quiet
 	$(SHOW) 'import-linter: the rooms, and their doors'
-	@$(VENV)/bin/lint-imports --config pyproject.toml >$(VENV)/imports.log || \
+	@$(VENV)/bin/lint-imports >$(VENV)/imports.log || \
 		{ cat $(VENV)/imports.log; exit 1; }
 	$(SHOW) 'mypy: types'
 	@$(VENV)/bin/mypy --no-error-summary

@@ -1,8 +1,10 @@
 """The composite action, once a Python is found: packages, then the same code as the container.
 
-Packages go into a folder of their own, a `pip install --target` rather than a virtual environment:
+Packages go into a folder of their own, an `install --target` rather than a virtual environment:
 nothing in it names its own path, so it can be made under another name and renamed when it is
-complete, and this very process can use it. Standard library only, until then.
+complete, and this very process can use it. The action's own code goes beside them, and so does the
+byte-code of whatever is imported: it is compiled once, by who needs it first, and never in the
+checkout of the action. Standard library only, until then.
 """
 
 from __future__ import annotations
@@ -20,22 +22,45 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)  # it was this file's folder; the caller's checkout is never on it
 
-from asc_linker.inputs.table import INPUTS, variable  # noqa: E402
-from asc_linker.text import log_line  # noqa: E402
-
-REQUIREMENTS = ROOT / "requirements" / "runtime.txt"
+LOCK = ROOT / "requirements" / "action.txt"
+# The same packages with their addresses: pip need not ask the index where they are.
+PYLOCK = ROOT / "requirements" / "pylock.action.toml"
+# How the inputs are called in action.yml, which has no hyphens: not every shell keeps them.
+OURS = "ASC_LINKER_"
 # A release of ours, or a new Python, leaves folders behind that nobody asks for any more.
 FORGOTTEN_AFTER_S = 30 * 24 * 60 * 60
-# pip settings that would send the packages elsewhere, or change which ones.
-NOT_OURS = ("PIP_CONSTRAINT", "PIP_PREFIX", "PIP_REQUIREMENT", "PIP_ROOT", "PIP_TARGET")
+# Settings of pip and uv that would send the packages elsewhere, or change which ones.
+NOT_OURS = (
+    *("PIP_CONSTRAINT", "PIP_PREFIX", "PIP_REQUIREMENT", "PIP_ROOT", "PIP_TARGET"),
+    *("UV_CONSTRAINT", "UV_EXCLUDE", "UV_EXCLUDE_NEWER", "UV_NO_BINARY", "UV_OVERRIDE"),
+    *("UV_COMPILE_BYTECODE", "UV_SYSTEM_PYTHON"),
+)
+# Where pip keeps its settings: https://pip.pypa.io/en/stable/topics/configuration/
+PIP_FILES = (
+    *("/etc/pip.conf", "/etc/xdg/pip/pip.conf", "/Library/Application Support/pip/pip.conf"),
+    *("~/.pip/pip.conf", "~/.config/pip/pip.conf", "~/Library/Application Support/pip/pip.conf"),
+    *("~/pip/pip.ini", "~/AppData/Roaming/pip/pip.ini", "C:/ProgramData/pip/pip.ini"),
+    *(f"{sys.prefix}/pip.conf", f"{sys.prefix}/pip.ini"),
+)
+# Before version 26 pip does not read it, and says so here without being started in full.
+PIP_THAT_READS_IT = """\
+import pip, runpy, sys
+if int(pip.__version__.partition(".")[0]) < 26:
+    sys.exit(f"pip {pip.__version__} is older than 26")
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
 
 
 class NotInstalled(Exception):
-    """pip did not do it. The text is what pip said."""
+    """No installer did it. The text is what they said."""
 
 
 class Stopped(Exception):
@@ -62,17 +87,19 @@ def packages() -> Path:
         except OSError:
             continue  # a tool cache may be read-only
         try:
-            return _made(folder, building, compiled=kept)
+            return _made(folder, building)
         finally:
             shutil.rmtree(building, ignore_errors=True)
             _tidy(home)
     raise NotInstalled("Neither RUNNER_TEMP nor RUNNER_TOOL_CACHE can be written to.")
 
 
-def _made(folder: Path, building: Path, *, compiled: bool) -> Path:
+def _made(folder: Path, building: Path) -> Path:
     print("Installing what asc-linker needs, from its lock.", flush=True)
     new = building / "packages"
-    _install(new, compiled=compiled)
+    _install(new)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "asc_linker", new / "asc_linker", ignore=ignored)
     try:
         new.rename(folder)
     except OSError:
@@ -81,34 +108,67 @@ def _made(folder: Path, building: Path, *, compiled: bool) -> Path:
     return folder
 
 
-def _install(folder: Path, *, compiled: bool) -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
-    done = subprocess.run(  # noqa: S603
-        [
-            *(sys.executable, "-Es", "-m", "pip", "install", "--quiet", "--no-input"),
-            *("--disable-pip-version-check", "--root-user-action", "ignore"),
-            *("--require-hashes", "--no-deps", "--only-binary", ":all:"),
-            # Byte-code takes longer to make than it saves, unless there is a second run.
-            *(() if compiled else ("--no-compile",)),
-            *("--target", str(folder), "--requirement", str(REQUIREMENTS)),
-        ],
-        cwd=folder.parent,  # -m looks there first
-        env=environment | {"PIP_USER": "0"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
+def _install(folder: Path) -> None:
+    said = []
+    for command in _installers(folder):
+        done = subprocess.run(  # noqa: S603
+            command,
+            cwd=folder.parent,  # -c looks there first
+            env={name: value for name, value in os.environ.items() if name not in NOT_OURS}
+            | {"PIP_USER": "0"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+        if not done.returncode:
+            return
+        said.append(done.stdout)
+        shutil.rmtree(folder, ignore_errors=True)
+    raise NotInstalled("\n".join(said))
+
+
+def _installers(folder: Path) -> Iterator[list[str]]:
+    """Commands that install into `folder`: the fastest first, and last the one that always can.
+
+    Whoever has named an index to pip gets the packages from there, by pip: uv has settings of its
+    own, and the second lock has addresses of PyPI.
+    """
+    python = sys.executable
+    wanted = ("--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", str(folder))
+    # Most of what there is to compile is never imported.
+    pip = (
+        *("install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"),
+        *("--root-user-action", "ignore", *wanted, "--requirement"),
     )
-    if done.returncode:
-        raise NotInstalled(done.stdout)
+    if not _has_an_index_of_its_own():
+        if uv := shutil.which("uv"):
+            fast = ("pip", "install", "--quiet", "--python", python, *wanted, "--requirement")
+            yield [uv, *fast, str(LOCK)]
+        yield [python, "-Es", "-c", PIP_THAT_READS_IT, *pip, str(PYLOCK)]
+    yield [python, "-Es", "-m", "pip", *pip, str(LOCK)]
+
+
+def _has_an_index_of_its_own() -> bool:
+    """Whether pip is told where to look, by the environment or by a file."""
+    if any(name.startswith("PIP_") and "INDEX" in name for name in os.environ):
+        return True
+    for name in (*PIP_FILES, os.environ.get("PIP_CONFIG_FILE", "")):
+        with suppress(OSError, ValueError, RuntimeError):
+            if "index" in Path(name).expanduser().read_text(encoding="utf-8"):
+                return True
+    return False
 
 
 def _fingerprint() -> str:
-    """What the packages depend on: the lock, and the kind of Python and system."""
+    """What the folder depends on: the lock, the code, and the kind of Python and system."""
     system = (sysconfig.get_platform(), sysconfig.get_config_var("EXT_SUFFIX"), platform.libc_ver())
-    return hashlib.sha256(REQUIREMENTS.read_bytes() + repr(system).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(repr(system).encode())
+    for file in (LOCK, *sorted((ROOT / "asc_linker").rglob("*.py"))):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _tidy(home: Path) -> None:
@@ -138,18 +198,26 @@ def main() -> int:
         encoding="utf-8", errors="replace", newline="\n"
     )
     # pip needs none of it, and what pip starts even less.
-    inputs = {entry.name: os.environ.pop(variable(entry.name), "") for entry in INPUTS}
+    inputs = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(OURS)}
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        sys.path.append(str(packages()))
-        # GitHub's own names. action.yml cannot set them: not every shell keeps their hyphens.
-        os.environ.update({f"INPUT_{name.upper()}": value for name, value in inputs.items()})
+        sys.path[0] = str(packages())
+        sys.dont_write_bytecode = False
+        os.environ.update(inputs)
+        # GitHub's own names.
+        for name, value in inputs.items():
+            os.environ["INPUT_" + name.removeprefix(OURS).replace("_", "-")] = value
 
+        from asc_linker import garbage
+
+        garbage.collect_seldom()
         from asc_linker.action import main as action
 
         return action()  # which tells its own failures, and what signals found it doing
     except NotInstalled as error:
+        from asc_linker.text import log_line
+
         for line in str(error).splitlines():
             print(log_line(line))
         _failed(

@@ -1,7 +1,6 @@
 """Apple's OpenAPI spec, asked whether a request or an answer is as it says.
 
-The file, which may be gzipped, is named by ASC_OPENAPI; without that, `../shared/openapi/` is
-tried.
+The file, which may be gzipped, is named by ASC_OPENAPI.
 """
 
 import gzip
@@ -16,9 +15,6 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
-ROOT = Path(__file__).parent.parent
-_BESIDE = ROOT.parent / "shared" / "openapi"
-
 # Where Apple's schema is wrong: an empty to-one is `data: null`, and detaching sends the same.
 _NULLABLE_SCHEMAS = ("LinkageRequest", "LinkageResponse", "Response")
 
@@ -29,16 +25,15 @@ class AppleSpec:
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
         _let_null_be(document)
-        self._templates = {_shape(template): template for template in document["paths"]}
+        self._templates = {shape(template): template for template in document["paths"]}
 
     @classmethod
     def load(cls) -> Self:
         """The spec; the test that asks for it is skipped where there is none."""
         named = os.environ.get("ASC_OPENAPI")
-        files = [Path(named)] if named else sorted(_BESIDE.glob("asc-*.json*"))
-        if not files or not files[0].is_file():
+        if not named:
             pytest.skip("Apple's OpenAPI spec is not here; name its file with ASC_OPENAPI")
-        return cls(_read(files[0]))
+        return cls(_read(Path(named)))
 
     @property
     def is_whole(self) -> bool:
@@ -50,7 +45,7 @@ class AppleSpec:
         for path, operations in self.document["paths"].items():
             for method in ("get", "post", "patch", "delete"):
                 if method in operations:
-                    yield method.upper(), _shape(path)
+                    yield method.upper(), shape(path)
 
     def schema(self, name: str) -> dict[str, Any]:
         """The properties of what the document calls `name`."""
@@ -112,7 +107,7 @@ class AppleSpec:
         return int(next(named)["schema"]["maximum"])
 
     def _operation(self, method: str, path: str) -> tuple[dict[str, Any] | None, list[str]]:
-        template = self._templates.get(_shape(urlsplit(path).path), "")
+        template = self._templates.get(shape(urlsplit(path).path), "")
         operations = self.document["paths"].get(template, {})
         if method.lower() in operations:
             return operations[method.lower()], []
@@ -154,7 +149,7 @@ def _json_schema(declared: dict[str, Any]) -> Any:
     return declared.get("content", {}).get("application/json", {}).get("schema")
 
 
-def _shape(path: str) -> str:
+def shape(path: str) -> str:
     """`path` with `*` for the id: Apple's ids are all in the same place."""
     segments = path.split("/")
     return "/".join([*segments[:3], *(["*"] if len(segments) > 3 else []), *segments[4:]])

@@ -175,7 +175,7 @@ def test_the_image_holds_what_the_entrypoint_needs_and_the_context_lets_it_in() 
     admitted = {line[1:] for line in text(".dockerignore").splitlines() if line.startswith("!")}
 
     assert set(copied) == admitted
-    assert {"entrypoint.py", "asc_linker", "requirements/runtime.txt"} <= admitted
+    assert {"entrypoint.py", "asc_linker", "requirements/image.txt"} <= admitted
     assert all((ROOT / path).exists() for path in copied)
 
 

@@ -8,10 +8,10 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from asc_linker.attach.read import AT_A_TIME
 from asc_linker.attach.ready import Watch
 from asc_linker.attach.refused import explained, may_pass
 from asc_linker.attach.send import differs, read_back, send, sentence
+from asc_linker.attach.shared_reads import AT_A_TIME
 from asc_linker.attach.side_by_side import side_by_side
 from asc_linker.attach.wait import Grace
 from asc_linker.decision.report import AttachReport, Outcome

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asc_linker.attach.quota import requests_of, require_quota
-from asc_linker.attach.read import AT_A_TIME, Reader
+from asc_linker.attach.read import Reader
+from asc_linker.attach.shared_reads import AT_A_TIME
 from asc_linker.clock import duration
 from asc_linker.decision.agreement import (
     expected_elsewhere,

@@ -61,6 +61,8 @@ class Runner:
     tool_cache: Path
     action: Path
     environment: dict[str, str] = field(default_factory=dict)
+    withheld: set[str] = field(default_factory=set)
+    """Variables of this process that its steps do not see."""
 
     def __post_init__(self) -> None:
         self.temp = self.folder / "temp"
@@ -87,7 +89,11 @@ class Runner:
             ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)],
             cwd=self.workspace,
             env={
-                **{name: value for name, value in os.environ.items() if name.startswith("PIP_")},
+                **{
+                    name: value
+                    for name, value in os.environ.items()
+                    if name.startswith("PIP_") and name not in self.withheld
+                },
                 "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
                 "HOME": str(self.folder),
                 "PIP_CACHE_DIR": pip_cache(),
@@ -147,7 +153,8 @@ def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     (folder / "requirements").mkdir()
-    shutil.copy(ROOT / "requirements" / "runtime.txt", folder / "requirements")
+    for name in ("action.txt", "pylock.action.toml"):
+        shutil.copy(ROOT / "requirements" / name, folder / "requirements")
     return folder
 
 

@@ -160,7 +160,7 @@ def test_on_a_hosted_runner_nothing_stays_beyond_the_job(runner: Runner, tool_ca
 def test_another_lock_is_installed_anew(runner: Runner, action: Path, tmp_path: Path) -> None:
     changed = tmp_path / "another-release"
     shutil.copytree(action, changed)
-    with (changed / "requirements" / "runtime.txt").open("a", encoding="utf-8") as lock:
+    with (changed / "requirements" / "action.txt").open("a", encoding="utf-8") as lock:
         lock.write("# changed\n")
     runner.action = changed
     without_an_index(runner)
@@ -212,6 +212,87 @@ def test_an_installation_that_is_cut_short_leaves_nothing_half_done(
     assert "Nothing was written" in step.error.data
     assert "outcome=failed" in step.output_file
     assert new_runner.kept == []
+
+
+@pytest.fixture
+def uv(new_runner: Runner, tool_cache: Path, tmp_path: Path) -> Path:
+    """A uv first on the PATH that copies what was installed before; where it notes its calls."""
+    (installed,) = (tool_cache / "asc-linker").iterdir()
+    folder = tmp_path / "uv"
+    folder.mkdir()
+    (folder / "calls").touch()
+    (folder / "uv").write_text(
+        f"""#!/bin/sh
+echo "$@" >>"{folder}/calls"
+while [ "$1" != --target ]; do shift; done
+cp -R "{installed}" "$2"
+rm -r "$2/asc_linker"
+[ ! -e "{folder}/fails" ]
+""",
+        encoding="utf-8",
+    )
+    (folder / "uv").chmod(0o755)
+    new_runner.environment["PATH"] = os.pathsep.join(
+        [str(folder), str(Path(sys.executable).parent), os.environ["PATH"]]
+    )
+    return folder
+
+
+def test_uv_installs_where_it_is_on_the_path(new_runner: Runner, uv: Path) -> None:
+    step = new_runner.step({"demo": "true"})
+
+    assert step.exit_code == 0
+    call = (uv / "calls").read_text(encoding="utf-8")
+    assert "--require-hashes --no-deps --only-binary :all:" in call
+    assert call.endswith("requirements/action.txt\n")
+
+
+def test_where_uv_fails_pip_installs(new_runner: Runner, uv: Path) -> None:
+    (uv / "fails").touch()
+
+    step = new_runner.step({"demo": "true"})
+
+    assert (uv / "calls").read_text(encoding="utf-8") != ""
+    assert step.exit_code == 0
+
+
+@pytest.mark.parametrize("told_by", ["variable", "file", "named file"])
+def test_an_index_that_pip_is_told_of_is_the_only_one_asked(
+    new_runner: Runner, uv: Path, tmp_path: Path, told_by: str
+) -> None:
+    home = Path(new_runner.environment.setdefault("HOME", str(tmp_path / "home")))
+    settings = "[global]\nno-index = true\nno-cache-dir = true\nfind-links =\n"
+    for name in ("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_NO_INDEX"):
+        new_runner.withheld.add(name)
+    match told_by:
+        case "variable":
+            without_an_index(new_runner)
+            new_runner.withheld.clear()
+        case "file":
+            (home / ".config" / "pip").mkdir(parents=True)
+            (home / ".config" / "pip" / "pip.conf").write_text(settings, encoding="utf-8")
+        case _:
+            (tmp_path / "pip.conf").write_text(settings, encoding="utf-8")
+            new_runner.environment["PIP_CONFIG_FILE"] = str(tmp_path / "pip.conf")
+
+    step = new_runner.step({"demo": "true"})
+
+    assert step.exit_code == 1
+    assert "No matching distribution" in step.log
+    assert (uv / "calls").read_text(encoding="utf-8") == ""
+
+
+def test_what_is_imported_is_compiled_once_and_nothing_else(runner: Runner) -> None:
+    (installed,) = runner.kept
+    assert runner.step({"demo": "true"}).exit_code == 0
+    compiled = {path: path.stat().st_mtime_ns for path in installed.rglob("*.pyc")}
+
+    assert runner.step({"demo": "true"}).exit_code == 0
+
+    names = {path.name.partition(".")[0] for path in compiled}
+    assert {"decide", "sessions", "api_jwt"} <= names
+    assert "pkcs12" not in names, "nothing imports it"
+    assert {path: path.stat().st_mtime_ns for path in installed.rglob("*.pyc")} == compiled
 
 
 def test_two_jobs_at_once_end_up_with_one_installation(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import vcr  # type: ignore[import-untyped]
-from apple_spec import AppleSpec
+from apple_spec import AppleSpec, shape
 
 from asc_linker.apple.access import Credentials
 from asc_linker.apple.client import AppStoreConnect
@@ -20,8 +21,9 @@ from asc_linker.inputs.private_key import read_private_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+# Of Apple's document 4.4.1: what our requests need of it, by operation.
+FACTS = Path(__file__).parents[1] / "fixtures" / "apple_requests.json"
 APP, VERSION, BUILD = AppId("6446000001"), VersionId("v142"), BuildId("b231")
 FAILED_UPLOAD = {
     "cfBundleVersion": "232",
@@ -130,8 +132,66 @@ def test_no_call_of_the_client_is_left_out() -> None:
     assert methods - NO_REQUESTS == {name.partition(",")[0] for name in CALLS} & methods
 
 
+def facts_of(request: Any) -> dict[str, Any]:
+    """A request in the form of the fixture: parameters with the words they hold, and members."""
+    words = {
+        name: sorted(value.split(",")) if _holds_words(name) else []
+        for name, value in request.query.items()
+    }
+    return {"status": request.status, "query": words, "body": sorted(_members(request.body))}
+
+
+def _holds_words(name: str) -> bool:
+    """Whether the parameter holds words of Apple's, not values of a user's."""
+    of_a_user = ("filter[app]", "filter[bundleId]", "ersion]", "String]", "filter[version")
+    return not name.startswith(of_a_user) and not name.endswith(of_a_user)
+
+
+def _members(value: Any, pointer: str = "") -> Iterator[str]:
+    """The pointer of each member of a body, however deep, with the kind of what it holds."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _members(inner, f"{pointer}/{name}")
+    elif value is not None or pointer:
+        yield f"{pointer} {type(value).__name__}"
+
+
+def _operation(request: Any) -> str:
+    return f"{request.method} {shape(request.path)}"
+
+
 @pytest.mark.parametrize("name", CALLS)
-def test_what_is_sent_and_answered_is_as_apple_says(
+def test_what_is_sent_is_among_what_apple_is_known_to_take(
+    apple: AppStoreConnect, emulator: Emulator, name: str
+) -> None:
+    facts = json.loads(FACTS.read_text(encoding="utf-8"))
+
+    CALLS[name](apple)
+
+    assert emulator.requests
+    for request in emulator.requests:
+        known, sent = facts[_operation(request)], facts_of(request)
+        assert sent["status"] == known["status"]
+        assert set(sent["body"]) <= set(known["body"])
+        assert set(sent["query"]) <= set(known["query"])
+        for parameter, words in sent["query"].items():
+            assert set(words) <= set(known["query"][parameter])
+
+
+def test_what_apple_is_known_to_take_is_in_its_document() -> None:
+    spec = AppleSpec.load()
+
+    for operation, known in json.loads(FACTS.read_text(encoding="utf-8")).items():
+        method, path = operation.split()
+        allowed = spec.parameters(method, path)
+        assert set(known["query"]) <= set(allowed), operation
+        for parameter, words in known["query"].items():
+            if allowed[parameter]:
+                assert set(words) <= set(allowed[parameter]), (operation, parameter)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_what_is_sent_and_answered_is_as_apples_document_says(
     apple: AppStoreConnect, emulator: Emulator, name: str, tmp_path: Path
 ) -> None:
     spec = AppleSpec.load()
