@@ -77,7 +77,7 @@ def refused(name: str) -> AscLinkerError:
 
 
 def error(code: str, detail: str = "", where: str = "") -> AppleError:
-    return AppleError(code=code, detail=detail, where=where)
+    return AppleError(code=code, detail=detail, source={"pointer": where} if where else None)
 
 
 def test_every_row_is_expected_and_says_where_it_was_seen() -> None:
