@@ -171,7 +171,7 @@ class Bench:
 
 def start(bench: Bench) -> None:
     """From nothing to an answer, without a network."""
-    missing = {name: file for name, file in {OURS: ROOT / "entrypoint.py", **bench.others}.items()}
+    missing = {OURS: ROOT / "entrypoint.py", **bench.others}
     cli = (*PYTHON, str(ROOT / "entrypoint.py"))
     programs = [
         BARE,

@@ -42,7 +42,7 @@ def own_name() -> tuple[str, str]:
     """A name of this machine and where it leads; loopback's own where it has none."""
     name = socket.gethostname()
     try:
-        return name, socket.getaddrinfo(name, 0, socket.AF_INET)[0][4][0]
+        return name, str(socket.getaddrinfo(name, 0, socket.AF_INET)[0][4][0])
     except OSError:
         return "127.0.0.1", "127.0.0.1"
 
