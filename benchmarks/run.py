@@ -12,19 +12,18 @@ import json
 import os
 import platform
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from processes import Program, Sample, WrongEnd, in_turn, ratio, run, seconds
+from processes import Program, Sample, in_turn, ratio, seconds
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "bench"
@@ -172,7 +171,7 @@ class Bench:
 
 def start(bench: Bench) -> None:
     """From nothing to an answer, without a network."""
-    missing = {name: file for name, file in {OURS: ROOT / "entrypoint.py", **bench.others}.items()}
+    missing = {OURS: ROOT / "entrypoint.py", **bench.others}
     cli = (*PYTHON, str(ROOT / "entrypoint.py"))
     programs = [
         BARE,
@@ -248,7 +247,9 @@ def revision(name: str) -> Path:
 
 def compile_all(folder: Path) -> None:
     """Byte-code, which the image has too."""
-    subprocess.run([sys.executable, "-m", "compileall", "-q", str(folder / "asc_linker")], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "compileall", "-q", str(folder / "asc_linker")], check=True
+    )
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -263,7 +264,11 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=11, help="per row (default 11)")
     parser.add_argument("--only", action="append", choices=PARTS, help="a part; may be repeated")
     parser.add_argument(
-        "--against", action="append", default=[], metavar="REVISION", help="an earlier state of ours"
+        "--against",
+        action="append",
+        default=[],
+        metavar="REVISION",
+        help="an earlier state of ours",
     )
     parser.add_argument(
         "--peer",
