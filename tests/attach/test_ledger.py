@@ -74,8 +74,11 @@ def test_a_target_that_was_attached_says_what_was_there_before() -> None:
 
 
 def test_a_dry_run_says_what_it_would_write_and_changes_nothing() -> None:
-    report = ledger_of(created(uses_non_exempt_encryption=True)).report(0, Outcome.WOULD_ATTACH)
+    decision = created(uses_non_exempt_encryption=True)
 
+    report = ledger_of(decision).report(0, Outcome.WOULD_ATTACH)
+
+    assert report.plan == decision.fingerprint
     assert report.writes == ("answer-compliance", "create-version", "attach")
     assert (report.changed, report.unknown_writes) == (False, ())
     assert report.version_change is VersionChange.CREATED
