@@ -97,8 +97,8 @@ package: $(VENV)/.dev  ## build the wheel, install it somewhere clean, run it fr
 	@cd build/package && venv/bin/asc-linker --help >/dev/null
 	$(SHOW) "$$(cd build/package && ls *.whl) runs"
 
-bench: $(VENV)/.dev  ## measure
-	@$(PY) benchmarks/run.py $(ARGS)
+bench: $(VENV)/.dev $(if $(DRAW),$(VENV)/.bench)  ## measure; DRAW=1 draws it too
+	@$(PY) -m benchmarks.run $(if $(DRAW),--draw) $(ARGS)
 
 readme: $(VENV)/.dev  ## write the generated parts of README and docs/ again
 	@$(PY) tools/write_readme.py
@@ -155,6 +155,11 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 
 $(VENV)/.site: requirements/site.txt $(VENV)/.dev
 	$(SHOW) 'Installing what the site needs ($<)'
+	@$(PY) $(INSTALL_LOCKED) $<
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
+	$(SHOW) 'Installing what draws ($<)'
 	@$(PY) $(INSTALL_LOCKED) $<
 	@touch $@
 

@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 
 import certifi
-from wire import Wire
 
 from asc_linker.emulator import Emulator, ThrowawayKey, World, example_world
 from asc_linker.emulator.certificate import Certificate
+from benchmarks.wire import Wire
 
 
 def world(apps: int, latency_s: float) -> dict[str, object]:
