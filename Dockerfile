@@ -7,7 +7,8 @@ RUN touch /tmp/start \
     && PYTHONDONTWRITEBYTECODE=1 pip install --quiet --disable-pip-version-check \
         --root-user-action ignore --no-cache-dir --no-compile --only-binary :all: \
         --no-deps --require-hashes -r /tmp/image.txt \
-    && rm /usr/local/lib/python3.*/site-packages/yaml/_yaml.*.so
+    && rm /usr/local/lib/python3.*/site-packages/yaml/_yaml.*.so \
+    && python3 -c 'import yaml'
 
 COPY entrypoint.py pyproject.toml /app/
 COPY asc_linker /app/asc_linker

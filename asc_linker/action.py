@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from asc_linker import signals
 from asc_linker.inputs.read_job import job_secrets, read_report_file
-from asc_linker.inputs.sources import pushed_tag
 from asc_linker.inputs.table import INPUTS
+from asc_linker.inputs.tag import pushed_tag
 from asc_linker.reporting.annotations import Annotation, Level, run_annotations
 from asc_linker.reporting.files import attempt, write_report_file
 from asc_linker.reporting.github import Runner

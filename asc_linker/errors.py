@@ -18,15 +18,13 @@ the section of the troubleshooting page.
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class AppleError:
+class AppleError(NamedTuple):
     """One entry of Apple's `errors`. Text is Apple's, unescaped; what Apple left out is empty.
 
     `code` is dotted and may gain levels: compare by prefix. `source` holds Apple's `pointer`,
@@ -40,7 +38,7 @@ class AppleError:
     status: str = ""
     id: str = ""
     associated: tuple[tuple[str, AppleError], ...] = ()
-    source: Mapping[str, str] | None = field(default=None, hash=False)
+    source: Mapping[str, str] | None = None
 
     @property
     def where(self) -> str:

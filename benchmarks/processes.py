@@ -48,7 +48,13 @@ def run(program: Program) -> Sample:
         files = {f"GITHUB_{name}": str(Path(folder) / name) for name in ("OUTPUT", "STEP_SUMMARY")}
         for file in files.values():
             Path(file).touch()
-        environment = {**kept, "HOME": folder, "TMPDIR": folder, **files, **program.environment}
+        environment = {
+            **kept,
+            "HOME": folder,
+            "RUNNER_TEMP": folder,
+            **files,
+            **program.environment,
+        }
         started = time.perf_counter()
         process = subprocess.Popen(
             program.command,
@@ -93,3 +99,8 @@ def seconds(samples: Sequence[Sample]) -> list[float]:
 def ratio(some: Sequence[float], unit: Sequence[float]) -> float:
     """The median over rounds of what each was in the unit of the same round."""
     return median(one / other for one, other in zip(some, unit, strict=True))
+
+
+def cpu(samples: Sequence[Sample]) -> list[float]:
+    """How long each kept a processor busy."""
+    return [sample.cpu_s for sample in samples]

@@ -2,7 +2,7 @@
 
 Whatever is compared runs in turn, so that the machine's moods strike all alike; every figure is a
 ratio within one run, or says on what it was taken. Prints Markdown tables, and writes every sample
-to build/bench/samples.json, of which --draw makes pictures.
+to build/bench/samples.json. docs/benchmarks.md tells the method.
 """
 
 from __future__ import annotations
@@ -15,208 +15,240 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from processes import Program, Sample, WrongEnd, in_turn, ratio, run, seconds
+from benchmarks.apple import BARE, IMPORTS, IN_A_ROW, PYTHON, ROOT, Distance, apple
+from benchmarks.processes import Program, Sample, WrongEnd, cpu, in_turn, ratio, run, seconds
 
-ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "bench"
-PYTHON = (sys.executable, "-BEs")
-# The packages that an action run is built on: what it cannot be faster than.
-IMPORTS = "import requests, jwt; from cryptography.hazmat.primitives.asymmetric import ec"
-BARE = Program("bare imports", (*PYTHON, "-c", IMPORTS))
 OURS = "asc-linker"
-# Two reads side by side, then the version, the write and the read-back.
-IN_A_ROW = 4
-AT_A_TIME = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Distance:
-    """How far away App Store Connect is: milliseconds of server per request, and of round trip."""
-
-    server_ms: int
-    rtt_ms: int = 0
-
-    @property
-    def request_s(self) -> float:
-        return (self.server_ms + self.rtt_ms) / 1000
-
-    @property
-    def waits_s(self) -> float:
-        """What a run waits for at the least: its requests in a row, and one connection's start."""
-        return IN_A_ROW * self.request_s + 2 * self.rtt_ms / 1000
-
-    def __str__(self) -> str:
-        if not self.rtt_ms:
-            return f"{self.server_ms} ms"
-        return f"{self.server_ms + self.rtt_ms} ms, of which {self.rtt_ms} round trip"
-
-
 DISTANCES = (Distance(0), Distance(50), Distance(150), Distance(0, 50), Distance(100, 50))
-
-
-class Apple:
-    """The emulator, as far away as asked, in a process of its own."""
-
-    def __init__(
-        self, folder: Path, distance: Distance, apps: int = 1, *, plain: bool = False
-    ) -> None:
-        self._process = subprocess.Popen(
-            [
-                *(sys.executable, str(ROOT / "benchmarks" / "serving.py"), str(folder)),
-                *("--apps", str(apps), "--latency-s", str(distance.server_ms / 1000)),
-                *("--rtt-s", str(distance.rtt_ms / 1000)),
-                *(["--plain"] if plain else []),
-            ],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        self.place: dict[str, str] = self._said()
-
-    def _said(self) -> Any:
-        assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline())
-
-    def requests(self) -> int:
-        """How many requests there were since the last time; the next meets a new world."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return len(self._said())
-
-    def close(self) -> None:
-        self._process.communicate()
-
-    @property
-    def trust(self) -> dict[str, str]:
-        """What lets any client trust the emulator's certificate."""
-        file = self.place["ca_file"]
-        return {"REQUESTS_CA_BUNDLE": file, "SSL_CERT_FILE": file}
-
-    def action(self, name: str, entrypoint: Path, **inputs: str) -> Program:
-        """The action, as the container starts it, on build 231 of one app or of `targets`."""
-        given = {
-            "api-key-id": self.place["key_id"],
-            "issuer-id": self.place["issuer_id"],
-            "api-private-key": self.place["private_key"],
-            "api-url": self.place["url"],
-            "version-string": "1.4.2",
-            "build-number": "231",
-            **{name.replace("_", "-"): value for name, value in inputs.items()},
-        }
-        if "targets" not in given:
-            given["bundle-id"] = "com.example.notes"
-        environment = {f"INPUT_{name.upper()}": value for name, value in given.items()}
-        return Program(name, (*PYTHON, str(entrypoint)), {**environment, **self.trust})
-
-    def peer(self, name: str, command: str) -> Program:
-        """Somebody else's program, which finds in its environment what it is to do."""
-        return Program(
-            name,
-            shlex.split(command),
-            {
-                **self.trust,
-                "ASC_URL": self.place["url"],
-                "ASC_KEY_ID": self.place["key_id"],
-                "ASC_ISSUER_ID": self.place["issuer_id"],
-                "ASC_PRIVATE_KEY_PATH": self.place["private_key_file"],
-                "BUNDLE_ID": "com.example.notes",
-                "VERSION_STRING": "1.4.2",
-                "BUILD_NUMBER": "231",
-            },
-        )
-
-
-@contextmanager
-def apple(distance: Distance, apps: int = 1, *, plain: bool = False) -> Iterator[Apple]:
-    with tempfile.TemporaryDirectory() as folder:
-        place = Apple(Path(folder), distance, apps, plain=plain)
-        try:
-            yield place
-        finally:
-            place.close()
+TARGETS = (1, 10, 100, 500)
+AT_A_TIME = 8
+# Runs of half a minute are as long as many of a second: these rounds are enough.
+LONG_ROUNDS = 3
+CODEMAGIC = "codemagic-cli-tools"
 
 
 @dataclass(slots=True)
 class Bench:
-    """What was asked for, and what was measured so far."""
+    """What was asked for, and every sample so far, by what was measured and by program."""
 
     rounds: int
-    others: dict[str, Path]
-    """Entrypoints of other revisions, by their names."""
+    revisions: list[str]
     peers: dict[str, str]
-    """Commands of other programs, by their names."""
-    samples: dict[str, dict[str, list[Sample]]]
+    image: str
+    samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
+
+    @property
+    def entrypoints(self) -> dict[str, Path]:
+        """Of the action as it is, and as it was."""
+        earlier = {name: revision(name) / "entrypoint.py" for name in self.revisions}
+        return {OURS: ROOT / "entrypoint.py", **earlier}
 
     def measured(
-        self, what: str, programs: Sequence[Program], requests: Callable[[], int] = int
+        self,
+        what: str,
+        programs: Sequence[Program],
+        requests: Callable[[], int] = int,
+        rounds: int = 0,
     ) -> dict[str, list[Sample]]:
+        """The samples of `programs`, which run in turn."""
         print(f"measuring: {what}", file=sys.stderr, flush=True)
-        self.samples[what] = in_turn(programs, self.rounds, requests)
+        self.samples[what] = in_turn(programs, rounds or self.rounds, requests)
         return self.samples[what]
-
-    def actions(self, place: Apple, **inputs: str) -> list[Program]:
-        entrypoints = {OURS: ROOT / "entrypoint.py", **self.others}
-        return [place.action(name, file, **inputs) for name, file in entrypoints.items()]
 
 
 def start(bench: Bench) -> None:
     """From nothing to an answer, without a network."""
-    missing = {name: file for name, file in {OURS: ROOT / "entrypoint.py", **bench.others}.items()}
-    cli = (*PYTHON, str(ROOT / "entrypoint.py"))
+    entrypoint = str(ROOT / "entrypoint.py")
     programs = [
         BARE,
         Program("python alone", (*PYTHON, "-c", "pass")),
         *(
             Program(f"{name}, inputs missing", (*PYTHON, str(file)), exit_code=2)
-            for name, file in missing.items()
+            for name, file in bench.entrypoints.items()
         ),
-        Program("asc-linker --help", (*cli, "--help")),
+        Program(f"{OURS} --help", (*PYTHON, entrypoint, "--help")),
+        Program(f"{OURS} attach --help", (*PYTHON, entrypoint, "attach", "--help")),
     ]
-    found = bench.measured("start", programs)
-    bare = seconds(found[BARE.name])
-    table("Start", ("", "median", "minimum", "/ bare imports"))
-    for name, samples in found.items():
-        took = seconds(samples)
-        row(name, ms(median(took)), ms(min(took)), f"{ratio(took, bare):.2f}")
+    against_bare_imports("Start", bench.measured("start", programs))
 
 
 def one(bench: Bench) -> None:
     """One target, from a bundle id, a version string and a build number to a proved attachment."""
+    for each, command in codemagic().items():
+        bench.peers.setdefault(each, command)
     head = ("a request takes", "program", "requests", "median", "minimum", "waits", "beyond them")
-    table("One target", (*head, "/ bare imports"))
+    table("One target", *head, "/ bare imports", "processor time / bare imports")
     for distance in DISTANCES:
         with apple(distance) as place:
-            programs = [BARE, *bench.actions(place)]
-            programs += [place.peer(*each) for each in bench.peers.items()]
-            found = bench.measured(f"one target, {distance}", programs, place.requests)
-        bare = seconds(found.pop(BARE.name))
-        for name, samples in found.items():
+            ours = [place.action(*each) for each in bench.entrypoints.items()]
+            peers = working([place.peer(*each) for each in bench.peers.items()], place.requests)
+            what = f"one target, {distance}"
+            found = bench.measured(what, [BARE, *ours, *peers], place.requests)
+        bare = found[BARE.name]
+        for program in (*ours, *peers):
+            samples = found[program.name]
             took = seconds(samples)
             beyond = [each - distance.waits_s for each in took]
-            row(
-                str(distance),
-                name,
-                str(samples[0].requests),
-                ms(median(took)),
-                ms(min(took)),
+            against = [
                 ms(distance.waits_s),
                 ms(median(beyond)),
-                f"{ratio(beyond, bare):.2f}",
+                f"{ratio(beyond, seconds(bare)):.2f}",
+            ]
+            row(
+                *(str(distance), program.name, str(samples[-1].requests)),
+                *(ms(median(took)), ms(min(took)), *(against if program in ours else [""] * 3)),
+                f"{ratio(cpu(samples), cpu(bare)):.2f}",
             )
 
 
-def table(title: str, columns: Sequence[str]) -> None:
+def working(peers: Sequence[Program], requests: Callable[[], int]) -> list[Program]:
+    """Those that do what they are to do."""
+    found = []
+    for peer in peers:
+        try:
+            run(peer)
+        except WrongEnd as error:
+            print(f"left out: {error}", file=sys.stderr)
+        else:
+            found.append(peer)
+        requests()
+    return found
+
+
+def many(bench: Bench) -> None:
+    """Many targets in one run, each an app of its own, eight requests at a time."""
+    distance = Distance(150)
+    head = ("targets", "requests", "a target", "median", "eight at a time need", "ratio")
+    table(f"Many targets, {distance} a request", *head, "peak memory")
+    for count in TARGETS:
+        names = [f"com.example.notes{n or ''}" for n in range(count > 1, count + (count > 1))]
+        targets = json.dumps([{"bundle-id": name} for name in names])
+        with apple(distance, count) as place:
+            program = place.action(OURS, ROOT / "entrypoint.py", targets)
+            rounds = bench.rounds if count <= 10 else LONG_ROUNDS
+            found = bench.measured(f"{count} targets", [program], place.requests, rounds)
+        samples = found[OURS]
+        requests, took = samples[-1].requests, median(seconds(samples))
+        need = max(IN_A_ROW, requests / AT_A_TIME) * distance.request_s
+        row(
+            *(str(count), str(requests), f"{requests / count:.2f}", f"{took:.1f} s"),
+            *(f"{need:.1f} s", f"{took / need:.2f}"),
+            f"{max(sample.peak_mb for sample in samples):.0f} MB",
+        )
+
+
+def wait(_bench: Bench) -> None:
+    """Half an hour for a build, on a clock that only sleeping moves."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.waiting"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    table("Half an hour of waiting, simulated", "", "")
+    row("looks at the builds", str(found["looks"]))
+    row("requests in all", str(found["requests"]))
+    row("attached after the build was ready", f"{found['late_s']:.0f} s")
+    row("grown after the first five minutes", f"{found['grown_mb']:.2f} MB")
+
+
+def composite(bench: Bench) -> None:
+    """The first step of a job and the next, from an empty cache, with a package index at hand."""
+    names = [OURS, *bench.revisions]
+    trees = [ROOT, *(revision(name, compiled=False) for name in bench.revisions)]
+    passed_on = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(("PIP_", "UV_")) or name in ("SSL_CERT_FILE", "HTTPS_PROXY")
+    }
+    head = ("installer", "program", "step", "median", "minimum")
+    table("The composite action, from an empty cache", *head, f"/ {names[-1]}'s")
+    for installer, folder in installers().items():
+        with apple(Distance(0), plain=True) as place:
+            given = {**place.inputs(), "wait-minutes": "0"}.items()
+            environment = {
+                f"ASC_LINKER_{name.upper().replace('-', '_')}": value for name, value in given
+            }
+            environment |= passed_on | {"PATH": os.pathsep.join([str(folder), path_without_uv()])}
+            steps = []
+            for name, tree in zip(names, trees, strict=True):
+                command = ("bash", str(tree / "macos" / "run.sh"))
+                kept = BUILD / "runner" / f"{installer} {name}".replace(" ", "-")
+                shutil.rmtree(kept, ignore_errors=True)
+                kept.mkdir(parents=True)
+                later = environment | {"RUNNER_TEMP": str(kept)}
+                steps += [
+                    Program(f"{name}, first", command, environment),
+                    Program(f"{name}, later", command, later),
+                ]
+            found = bench.measured(f"composite, {installer}", steps, place.requests)
+        for name in names:
+            for step in ("first", "later"):
+                took = seconds(found[f"{name}, {step}"])
+                unit = seconds(found[f"{names[-1]}, {step}"])
+                row(
+                    installer,
+                    name,
+                    step,
+                    ms(median(took)),
+                    ms(min(took)),
+                    f"{ratio(took, unit):.2f}",
+                )
+
+
+def image(bench: Bench) -> None:
+    """The container's start, where podman and the image are."""
+    if not bench.image or shutil.which("podman") is None:
+        print("The image's start was not measured: give --image, and have podman.", file=sys.stderr)
+        return
+    # Rootless and nested engines may not raise these limits, and need not.
+    podman = shlex.split("podman run --rm --ulimit nofile=1024:1024 --ulimit nproc=1024:1024")
+    python = [*podman, "--entrypoint", "python3", bench.image, "-BEs", "-c"]
+    programs = [
+        Program(BARE.name, [*python, IMPORTS]),
+        Program("python alone", [*python, "pass"]),
+        Program(f"{OURS}, inputs missing", [*podman, bench.image], exit_code=2),
+        Program(f"{OURS} --help", [*podman, bench.image, "--help"]),
+    ]
+    found = bench.measured("image", programs)
+    table(f"The image {bench.image}, by podman", "", "median", "minimum", "beyond python alone")
+    alone = seconds(found["python alone"])
+    for name, samples in found.items():
+        took = seconds(samples)
+        beyond = median(one - other for one, other in zip(took, alone, strict=True))
+        row(name, ms(median(took)), ms(min(took)), ms(beyond))
+
+
+PARTS: dict[str, Callable[[Bench], None]] = {
+    "start": start,
+    "one": one,
+    "many": many,
+    "wait": wait,
+    "composite": composite,
+    "image": image,
+}
+
+
+def against_bare_imports(title: str, found: dict[str, list[Sample]]) -> None:
+    table(title, "", "median", "minimum", "/ bare imports", "processor time / bare imports")
+    bare = found[BARE.name]
+    for name, samples in found.items():
+        took = seconds(samples)
+        ratios = ratio(took, seconds(bare)), ratio(cpu(samples), cpu(bare))
+        row(name, ms(median(took)), ms(min(took)), *(f"{each:.2f}" for each in ratios))
+
+
+def table(title: str, *columns: str) -> None:
     print(f"\n### {title}\n")
     row(*columns)
     print("|---|" + "--:|" * (len(columns) - 1))
@@ -230,25 +262,72 @@ def ms(value: float) -> str:
     return f"{value * 1000:.0f} ms"
 
 
-PARTS: dict[str, Callable[[Bench], None]] = {"start": start, "one": one}
-
-
-def revision(name: str) -> Path:
-    """The entrypoint of another commit, unpacked below build/ with its byte-code."""
-    folder = BUILD / "revisions" / name
+def revision(name: str, *, compiled: bool = True) -> Path:
+    """Another commit, unpacked below build/: with byte-code, as in the image, or as it is."""
+    folder = BUILD / "revisions" / (name if compiled else f"{name}-as-it-is")
     if not folder.exists():
         archive = subprocess.run(
             ["git", "-C", str(ROOT), "archive", name], stdout=subprocess.PIPE, check=True
         )
         folder.mkdir(parents=True)
         subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
-    compile_all(folder)
-    return folder / "entrypoint.py"
+        if compiled:
+            compile_all(folder)
+    return folder
 
 
 def compile_all(folder: Path) -> None:
-    """Byte-code, which the image has too."""
-    subprocess.run([sys.executable, "-m", "compileall", "-q", str(folder / "asc_linker")], check=True)
+    command = [sys.executable, "-m", "compileall", "-q", str(folder / "asc_linker")]
+    subprocess.run(command, check=True)
+
+
+def environment_with(name: str, *packages: str) -> Path | None:
+    """The commands of a virtual environment of its own; None where it cannot be installed."""
+    folder = BUILD / "venvs" / name
+    if not (folder / "complete").exists():
+        print(f"installing: {' '.join(packages)}", file=sys.stderr, flush=True)
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", *packages]
+        if subprocess.run(pip, check=False).returncode:
+            return None
+        (folder / "complete").touch()
+    return folder / "bin"
+
+
+def installers() -> dict[str, Path]:
+    """What a runner may have, as folders that come first on its PATH."""
+    wanted = {
+        "pip before 26": ["pip<26"],
+        "pip from 26 on": ["pip>=26"],
+        "uv on the PATH": ["pip>=26", "uv"],
+    }
+    found = {name: environment_with(name.replace(" ", "-"), *each) for name, each in wanted.items()}
+    return {name: folder for name, folder in found.items() if folder is not None}
+
+
+def path_without_uv() -> str:
+    folders = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(each for each in folders if not Path(each, "uv").exists())
+
+
+def codemagic() -> dict[str, str]:
+    """The command by which codemagic-cli-tools does the same, where it can be installed."""
+    folder = environment_with(CODEMAGIC, CODEMAGIC)
+    if folder is None:
+        return {}
+    command = [str(folder / "python"), str(ROOT / "benchmarks" / "peer_codemagic.py")]
+    return {CODEMAGIC: shlex.join(command)}
+
+
+def kept(bench: Bench, about: str) -> Path:
+    """The file of all samples; those of parts that were not measured now are left in it."""
+    file = BUILD / "samples.json"
+    document: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    for what, found in bench.samples.items():
+        programs = {name: [asdict(each) for each in samples] for name, samples in found.items()}
+        document[what] = {"on": about, "programs": programs}
+    file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return file
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -259,30 +338,31 @@ def pair(text: str) -> tuple[str, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=11, help="per row (default 11)")
-    parser.add_argument("--only", action="append", choices=PARTS, help="a part; may be repeated")
-    parser.add_argument(
-        "--against", action="append", default=[], metavar="REVISION", help="an earlier state of ours"
-    )
-    parser.add_argument(
-        "--peer",
-        action="append",
-        default=[],
-        type=pair,
-        metavar="NAME=COMMAND",
-        help="another program; the variables of docs/benchmarks.md tell it what to do",
-    )
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    add = parser.add_argument
+    add("--rounds", type=int, default=11, help="runs of each program (default 11)")
+    add("--only", action="append", choices=PARTS, help="a part, instead of all; may be repeated")
+    add("--against", action="append", default=[], metavar="REVISION", help="an earlier state too")
+    peer = "another program for one target; docs/benchmarks.md says what its environment tells it"
+    add("--peer", action="append", default=[], type=pair, metavar="NAME=COMMAND", help=peer)
+    add("--image", default="", help="the image whose start is measured")
+    add("--draw", action="store_true", help="draw build/bench/*.svg; needs matplotlib")
     given = parser.parse_args()
+    BUILD.mkdir(parents=True, exist_ok=True)
     compile_all(ROOT)
-    others = {name: revision(name) for name in given.against}
-    bench = Bench(given.rounds, others, dict(given.peer), {})
-    print(
+    bench = Bench(given.rounds, given.against, dict(given.peer), given.image)
+    about = (
         f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
         f"{os.cpu_count()} cores, {datetime.now(UTC):%Y-%m-%d}, {given.rounds} rounds"
     )
+    print(about)
     for name in given.only or PARTS:
         PARTS[name](bench)
+    file = kept(bench, about)
+    if given.draw:
+        draw = [sys.executable, str(ROOT / "benchmarks" / "draw.py"), str(file)]
+        subprocess.run(draw, check=True)
     return 0
 
 

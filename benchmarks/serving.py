@@ -16,7 +16,7 @@ import certifi
 
 from asc_linker.emulator import Emulator, ThrowawayKey, World, example_world
 from asc_linker.emulator.certificate import Certificate
-from wire import Wire
+from benchmarks.wire import Wire
 
 
 def world(apps: int, latency_s: float) -> dict[str, object]:
@@ -42,7 +42,7 @@ def own_name() -> tuple[str, str]:
     """A name of this machine and where it leads; loopback's own where it has none."""
     name = socket.gethostname()
     try:
-        return name, socket.getaddrinfo(name, 0, socket.AF_INET)[0][4][0]
+        return name, str(socket.getaddrinfo(name, 0, socket.AF_INET)[0][4][0])
     except OSError:
         return "127.0.0.1", "127.0.0.1"
 
@@ -66,9 +66,7 @@ def main() -> None:
     key_file = given.folder / f"AuthKey_{key.key_id}.p8"
     key_file.write_text(key.private_key)
     tls = None if given.plain else certificate.context()
-    with Emulator(
-        World.from_json(document), keys=[key], host=address, tls=tls
-    ) as emulator:
+    with Emulator(World.from_json(document), keys=[key], host=address, tls=tls) as emulator:
         port = int(emulator.url.rpartition(":")[2])
         if given.rtt_s:
             port = Wire(address, port, given.rtt_s).port

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
 
 from asc_linker.apple.model import AppVersionState, BuildUploadState
@@ -39,6 +38,8 @@ def app_not_found(request: AttachRequest, visible: Sequence[App]) -> NotFound:
             hint="Check `app-id`, and that the API key is of the app's team and may see it.",
             id="app-not-found",
         )
+    from difflib import SequenceMatcher
+
     wanted = request.bundle_id
 
     def likeness(text: str) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
@@ -73,20 +72,20 @@ class PackageReader:
             return f"`package`, {shown_path(path.as_posix())}, {fault}."
 
 
-@dataclass(slots=True)
 class _Facts:
     """What is named, by the inputs' names, and by which of inputs, tag and package.
 
     The first to name a thing is believed, and the next must agree.
     """
 
-    inputs: InputReader
-    values: dict[str, str] = field(default_factory=dict)
-    sources: dict[str, str] = field(default_factory=dict)
-    named_by: dict[str, str] = field(default_factory=dict)
-    faulty: set[str] = field(default_factory=set)
-    """Of tag and package those that cannot be read: nothing that they may have named is missing."""
-    skip: Skip | None = None
+    def __init__(self, inputs: InputReader) -> None:
+        self.inputs = inputs
+        self.values: dict[str, str] = {}
+        self.sources: dict[str, str] = {}
+        self.named_by: dict[str, str] = {}
+        # Tag and package, where they cannot be read: nothing that they may have named is missing.
+        self.faulty: set[str] = set()
+        self.skip: Skip | None = None
 
     def add(
         self,

@@ -12,6 +12,7 @@ from asc_linker.inputs.credential_sources import (
     find_credentials,
 )
 from asc_linker.inputs.table import variable
+from asc_linker.inputs.tag import pushed_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 # Any of these brings a key.
 _KEYS = ("api-private-key", KEY_FILE, JSON_FILE)
-# GitLab, Bitrise, CircleCI, Codemagic, Jenkins.
-_TAGS = ("CI_COMMIT_TAG", "BITRISE_GIT_TAG", "CIRCLE_TAG", "CM_TAG", "TAG_NAME")
-_AZURE = "refs/tags/"
 
 
 def gather(
@@ -50,15 +48,3 @@ def gather(
     if "tag" in names and "tag" not in inputs:
         inputs["tag"] = pushed_tag(environment)
     return inputs, found
-
-
-def pushed_tag(environment: Mapping[str, str]) -> str:
-    """The tag that a CI says was pushed; empty when it names none.
-
-    On GitHub only GitHub is asked: `TAG_NAME` and its like are anybody's there.
-    """
-    if kind := environment.get("GITHUB_REF_TYPE"):
-        return environment.get("GITHUB_REF_NAME", "") if kind == "tag" else ""
-    named = next(filter(None, (environment.get(name, "").strip() for name in _TAGS)), "")
-    azure = environment.get("BUILD_SOURCEBRANCH", "")
-    return named or (azure.removeprefix(_AZURE) if azure.startswith(_AZURE) else "")

@@ -8,7 +8,8 @@ import pytest
 from inputs.jobs import KEY
 
 from asc_linker.inputs.credential_sources import Found
-from asc_linker.inputs.sources import gather, pushed_tag
+from asc_linker.inputs.sources import gather
+from asc_linker.inputs.tag import pushed_tag
 
 HERE = Path("nowhere")
 
