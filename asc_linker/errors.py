@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class AppleError(NamedTuple):
     """One entry of Apple's `errors`. Text is Apple's, unescaped; what Apple left out is empty.
 
-    `code` is dotted and may gain levels: compare by prefix. `source` is Apple's, None where Apple
-    left it out; `where` is the JSON pointer or the parameter in it. `associated` keeps
+    `code` is dotted and may gain levels: compare by prefix. `source` holds Apple's `pointer`,
+    `parameter` or both, and is None where Apple left it out. `associated` keeps
     `meta.associatedErrors` with their paths.
     """
 
@@ -36,10 +36,15 @@ class AppleError(NamedTuple):
     title: str = ""
     detail: str = ""
     status: str = ""
-    where: str = ""
     id: str = ""
     associated: tuple[tuple[str, AppleError], ...] = ()
     source: Mapping[str, str] | None = None
+
+    @property
+    def where(self) -> str:
+        """The JSON pointer or the parameter that `source` names; empty where there is none."""
+        source = self.source or {}
+        return source.get("pointer") or source.get("parameter", "")
 
     def is_a(self, code: str) -> bool:
         """Whether this is `code`, or one of the more precise codes below it."""

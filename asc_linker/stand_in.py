@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
+from zlib import crc32
 
 from asc_linker.apple.model import Platform
 from asc_linker.decision.request import Operation
@@ -19,7 +21,7 @@ _ISSUER_ID = "57246542-96fe-1a63-e053-0824d011072a"
 _BUNDLE_ID = "com.example.notes"
 _VERSION_STRING = "1.4.2"
 _BUILD_NUMBER = "231"
-_FIRST_APP_ID = 6446000001
+_APP_IDS = 6446000000
 # Any of these says which app, version or build is meant.
 _APPS = ("bundle-id", "app-id", "package", "version-id", "build-id", "targets")
 _VERSIONS = ("version-string", "tag", "package", "version-id")
@@ -61,39 +63,43 @@ def _completed(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _world(requests: Sequence[AttachRequest]) -> dict[str, Any]:
-    """Every app that is named, with its version open and its build ready."""
+    """Every app that is named, with its version open and its build ready.
+
+    Ids follow from what is named, so that a dry run and each shard see one and the same world.
+    """
     apps: dict[str, dict[str, Any]] = {}
-    for place, request in enumerate(requests):
+    for request in requests:
         name = request.bundle_id or request.app_id or _BUNDLE_ID
         app = apps.setdefault(
             name,
             {
-                "id": request.app_id or str(_FIRST_APP_ID + len(apps)),
+                "id": request.app_id or str(_APP_IDS + crc32(name.encode()) % 10**6),
                 "bundleId": request.bundle_id or _BUNDLE_ID,
                 "name": f"Example {(request.bundle_id or _BUNDLE_ID).rpartition('.')[2].title()}",
                 "appStoreVersions": [],
                 "builds": [],
             },
         )
-        version, build = _of_target(request, place)
+        version, build = _of_target(request, name)
         app["appStoreVersions"].append(version)
         app["builds"].append(build)
     return {"apps": list(apps.values())}
 
 
-def _of_target(request: AttachRequest, place: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def _of_target(request: AttachRequest, app: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The version that is named, and the build that goes with it."""
     version_string = request.version_string or _VERSION_STRING
     platform = (request.platform or Platform.IOS).value
+    of_target = f"{app} {platform} {version_string}"
     build = {
-        "id": request.build_id or f"build-{place + 1}",
+        "id": request.build_id or str(uuid5(NAMESPACE_URL, f"{of_target} build")),
         "version": request.build_number or _BUILD_NUMBER,
         "preReleaseVersion": version_string,
         "platform": platform,
         "usesNonExemptEncryption": False,
     }
     version = {
-        "id": request.version_id or f"version-{place + 1}",
+        "id": request.version_id or str(uuid5(NAMESPACE_URL, of_target)),
         "versionString": version_string,
         "platform": platform,
         "build": None if request.operation is Operation.ATTACH else build["id"],

@@ -51,7 +51,6 @@ def _error(entry: dict[str, object]) -> AppleError:
         detail=_text(entry, "detail"),
         # A string, says Apple's description; a number is as good.
         status=str(entry.get("status") or ""),
-        where=places.get("pointer") or places.get("parameter", ""),
         id=_text(entry, "id"),
         associated=tuple(
             (without_surrogates(path), error)

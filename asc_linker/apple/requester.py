@@ -8,10 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from asc_linker.apple.error_document import is_a_page, parse_errors
 from asc_linker.apple.json_api import NotJson, parse_json
 from asc_linker.apple.quota import LEFT_IN_HOUR, Quota, rate_limits
-from asc_linker.apple.refusals import refusal
 from asc_linker.apple.retry import (
     LONGEST_S,
     MOST_ATTEMPTS,
@@ -214,6 +212,10 @@ class Requester:
 
 
 def _refusal(answer: Answer) -> AscLinkerError:
+    # A run that goes well needs neither.
+    from asc_linker.apple.error_document import is_a_page, parse_errors
+    from asc_linker.apple.refusals import refusal
+
     return refusal(
         answer.status,
         parse_errors(answer.body),

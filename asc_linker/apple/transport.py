@@ -20,7 +20,6 @@ from urllib3.exceptions import (
 
 from asc_linker.apple import trust
 from asc_linker.apple.access import is_loopback
-from asc_linker.apple.refusals import proxy_refusal
 from asc_linker.apple.retry import MOST_ATTEMPTS, TransientFailure
 from asc_linker.apple.watchdog import Watch, WatchedConnection, by_deadline
 from asc_linker.errors import AppStoreConnectError, UnexpectedAnswer
@@ -322,6 +321,8 @@ def _no_tunnel(error: Exception, host: str, watch: Watch) -> TransientFailure:
     said = str(error).partition(_NO_TUNNEL)[2][:3]
     status = int(said) if said.isdecimal() else 0
     if status in (401, 403, 407):
+        from asc_linker.apple.refusals import proxy_refusal
+
         refused = proxy_refusal(status)
         return TransientFailure(refused.message, refused, most_attempts=1, arrived=False)
     what = f"The proxy in front of {host} did not answer."

@@ -112,11 +112,12 @@ def _error(entry: object) -> AscLinkerError:
 
 def _apple(entry: Mapping[str, object]) -> AppleError:
     source = entry["source"]
-    where = next(iter(source.values()), "") if isinstance(source, dict) else ""
     status, code, title, detail = (
         str(entry[name] or "") for name in ("status", "code", "title", "detail")
     )
-    return AppleError(code, title, detail, status, str(where))
+    return AppleError(
+        code, title, detail, status, source=source if isinstance(source, dict) else None
+    )
 
 
 def _platform(name: str) -> Platform | None:

@@ -148,13 +148,12 @@ def _not_ok(checks: Iterable[Check]) -> list[Check]:
 
 def _apple(error: AppleError) -> dict[str, object]:
     """One error in Apple's own shape."""
-    kind = "pointer" if error.where.startswith("/") else "parameter"
     return {
         "status": error.status or None,
         "code": error.code or None,
         "title": error.title or None,
         "detail": error.detail or None,
-        "source": {kind: error.where} if error.where else None,
+        "source": error.source,
     }
 
 

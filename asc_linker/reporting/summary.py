@@ -152,9 +152,10 @@ def _apples_words(error: AscLinkerError) -> list[str]:
 
 def _apple(error: AppleError) -> str:
     words = ": ".join(filter(None, (error.title.rstrip("."), error.detail))) or "No explanation"
-    where = f" at {code(error.where)}" if error.where else ""
-    ident = f", id {code(error.id)}" if error.id else ""
-    return f"{markdown(words)} ({code(error.code)}{where}{ident})"
+    place = f"{code(error.code)} at {code(error.where)}" if error.where else code(error.code)
+    ident = f"id {code(error.id)}" if error.id else ""
+    notes = ", ".join(filter(None, (place.strip(), ident)))
+    return f"{markdown(words)} ({notes})" if notes else markdown(words)
 
 
 def _wanted(report: AttachReport) -> list[str]:

@@ -18,13 +18,15 @@ class Peer:
     """Listens on a free port of loopback; hands each connection to the next of `turns`.
 
     The last one speaks to all connections that follow. Each is closed when it has spoken. `heard`
-    holds the first lines of the requests that came in full.
+    holds the first lines of the requests that came in full; `is_left_alone` is set once a
+    connection has come to its end.
     """
 
     def __init__(self, *turns: Speak, tls: ssl.SSLContext | None = None) -> None:
         self.heard: list[str] = []
         self.connections = 0
         self.closing = threading.Event()
+        self.is_left_alone = threading.Event()
         self._turns = list(turns)
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -83,6 +85,7 @@ class Peer:
             wrapped.shutdown(socket.SHUT_WR)
             while wrapped.recv(65536):
                 pass
+        self.is_left_alone.set()
 
 
 def answering(*parts: bytes) -> Speak:

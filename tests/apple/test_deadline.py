@@ -176,6 +176,9 @@ def test_a_proxy_that_drips_is_given_up(
         with pytest.raises(AppStoreConnectError, match="did not answer in time"):
             hasty("https://asc.example").attached_build(VERSION)
 
+        # It was not just left to drip on.
+        assert proxy.is_left_alone.wait(10)
+
     assert proxy.heard == ["CONNECT asc.example:443"]
 
 

@@ -39,7 +39,6 @@ def test_an_error_keeps_all_of_apples_words() -> None:
             title="The specified resource does not exist",
             detail="There is no resource of type 'builds' with id 'b231'",
             status="404",
-            where="/data/id",
             id="6ba7b810-9dad-11d1-80b4-00c04fd430c8",
             source={"pointer": "/data/id"},
         ),

@@ -77,7 +77,7 @@ def refused(name: str) -> AscLinkerError:
 
 
 def error(code: str, detail: str = "", where: str = "") -> AppleError:
-    return AppleError(code=code, detail=detail, where=where)
+    return AppleError(code=code, detail=detail, source={"pointer": where} if where else None)
 
 
 def test_every_row_is_expected_and_says_where_it_was_seen() -> None:
@@ -267,6 +267,7 @@ ON_THE_WAY = "A server on the way to App Store Connect answered with HTTP"
         (400, False, AppStoreConnectError, "App Store Connect does not take the request"),
         (405, False, AppStoreConnectError, "App Store Connect does not take the request"),
         (415, False, AppStoreConnectError, "App Store Connect does not take the request"),
+        (500, False, AppStoreConnectError, "App Store Connect answered with HTTP 500"),
         (503, True, AppStoreConnectError, "App Store Connect answered with HTTP 503"),
     ],
 )

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asc_linker.apple.model import AppId, BuildId, BuildUploadState, Platform, VersionId
+from asc_linker.apple.model import (
+    AppId,
+    AppVersionState,
+    AttachedBuild,
+    Build,
+    BuildAudienceType,
+    BuildId,
+    BuildUploadState,
+    Platform,
+    ProcessingState,
+    VersionId,
+)
 from asc_linker.errors import AppStoreConnectError, NotFound, UnexpectedAnswer
 
 if TYPE_CHECKING:
@@ -135,6 +147,135 @@ def test_a_build_says_which_app_it_is_of_and_how_its_upload_went(
     assert build.app_id == APP
     assert build.upload is not None
     assert build.upload.state is BuildUploadState.FAILED
+
+
+def test_a_build_is_all_that_apple_says_of_it(
+    apple: AppStoreConnect, server: ScriptedServer
+) -> None:
+    attributes = {
+        "version": "231",
+        "processingState": "FAILED",
+        "expired": True,
+        "buildAudienceType": "INTERNAL_ONLY",
+        "usesNonExemptEncryption": False,
+        "uploadedDate": "2026-10-01T08:00:00-07:00",
+        "expirationDate": "2026-12-30T08:00:00",
+    }
+    hangs_on = {"appStoreVersion": {"data": {"type": "appStoreVersions", "id": VERSION}}}
+    whole = A_BUILD | {"attributes": attributes}
+    whole["relationships"] = A_BUILD["relationships"] | hangs_on
+    server.on(f"GET /v1/builds/{BUILD}", 200, {"data": whole, "included": [A_TRAIN]})
+
+    assert apple.build(BUILD) == Build(
+        id=BUILD,
+        number="231",
+        version_string="1.4.2",
+        platform=Platform.IOS,
+        processing_state=ProcessingState.FAILED,
+        state_word="FAILED",
+        expired=True,
+        audience=BuildAudienceType.INTERNAL_ONLY,
+        uses_non_exempt_encryption=False,
+        uploaded_at=datetime(2026, 10, 1, 15, tzinfo=UTC),
+        expires_at=datetime(2026, 12, 30, 8, tzinfo=UTC),
+        attached_to=VERSION,
+        app_id=APP,
+        upload=None,
+    )
+
+
+def test_what_apple_does_not_say_of_a_build_speaks_for_it(
+    apple: AppStoreConnect, server: ScriptedServer
+) -> None:
+    server.on(f"GET /v1/builds/{BUILD}", 200, {"data": A_BUILD, "included": [A_TRAIN]})
+
+    build = apple.build(BUILD)
+
+    assert (build.expired, build.audience) == (False, BuildAudienceType.APP_STORE_ELIGIBLE)
+    assert (build.uses_non_exempt_encryption, build.expires_at, build.attached_to) == (None,) * 3
+
+
+@pytest.mark.parametrize(
+    ("words", "state", "word"),
+    [
+        ({"appVersionState": "REJECTED"}, AppVersionState.REJECTED, "REJECTED"),
+        (
+            {"appVersionState": "IN_REVIEW", "appStoreState": "REJECTED"},
+            AppVersionState.IN_REVIEW,
+            "IN_REVIEW",
+        ),
+        (
+            {"appStoreState": "READY_FOR_SALE"},
+            AppVersionState.READY_FOR_DISTRIBUTION,
+            "READY_FOR_SALE",
+        ),
+        (
+            {"appStoreState": "PROCESSING_FOR_APP_STORE"},
+            AppVersionState.PROCESSING_FOR_DISTRIBUTION,
+            "PROCESSING_FOR_APP_STORE",
+        ),
+        ({"appStoreState": "PREORDER"}, AppVersionState.UNRECOGNISED, "PREORDER"),
+    ],
+)
+def test_a_state_is_apples_new_word_or_the_old_one_under_its_new_name(
+    apple: AppStoreConnect,
+    server: ScriptedServer,
+    words: dict[str, str],
+    state: AppVersionState,
+    word: str,
+) -> None:
+    attributes = {"platform": "IOS", "versionString": "1.4.2"} | words
+    version = {"type": "appStoreVersions", "id": VERSION, "attributes": attributes}
+    server.on(f"GET /v1/appStoreVersions/{VERSION}", 200, {"data": version})
+
+    read = apple.version(VERSION)
+
+    assert (read.app_version_state, read.state_word) == (state, word)
+    assert (read.build, read.app) == (None, None)
+
+
+def test_each_state_is_editable_locked_or_up_to_apple() -> None:
+    editable = {each for each in AppVersionState if each.is_editable}
+    locked = {each for each in AppVersionState if each.is_locked}
+
+    assert {each.value for each in editable} == {
+        "PREPARE_FOR_SUBMISSION",
+        "DEVELOPER_REJECTED",
+        "REJECTED",
+        "METADATA_REJECTED",
+        "INVALID_BINARY",
+    }
+    assert editable & locked == set()
+    assert {each.value for each in AppVersionState if each not in editable | locked} == {
+        "READY_FOR_REVIEW",
+        "UNRECOGNISED",
+    }
+
+
+def test_a_version_holds_the_slot_until_it_is_on_the_app_store() -> None:
+    released = {each for each in AppVersionState if each.is_released}
+
+    assert {each.value for each in released} == {
+        "READY_FOR_DISTRIBUTION",
+        "REPLACED_WITH_NEW_VERSION",
+    }
+    assert {each for each in AppVersionState if not each.holds_the_slot} == released | {
+        AppVersionState.UNRECOGNISED
+    }
+
+
+def test_an_attached_build_is_known_by_its_number_where_apple_includes_it(
+    apple: AppStoreConnect, server: ScriptedServer
+) -> None:
+    relation = {"build": {"data": {"type": "builds", "id": BUILD}}}
+    version = A_VERSION | {"relationships": relation}
+    included = {"type": "builds", "id": BUILD, "attributes": {"version": "231"}}
+    path = f"GET /v1/appStoreVersions/{VERSION}"
+    server.on(path, 200, {"data": version, "included": [included]})
+    server.on(path, 200, {"data": version})
+
+    assert apple.version(VERSION).build == AttachedBuild(BUILD, "231", None)
+    assert apple.version(VERSION).build == AttachedBuild(BUILD, "", None)
 
 
 def test_ids_are_one_segment_of_the_path_whatever_they_hold(

@@ -64,11 +64,12 @@ def test_six_attempts_are_the_most(
 ) -> None:
     server.on(f"GET {LINK}", 503, times=None)
 
-    with pytest.raises(AppStoreConnectError, match="503"):
+    with pytest.raises(AppStoreConnectError, match="503") as caught:
         apple.attached_build(VERSION)
 
     assert len(server.arrived) == 6
     assert clock.slept == [1, 2, 4, 8, 16]
+    assert caught.value.retry_after_s == 0
 
 
 def test_what_is_given_up_says_that_it_may_pass_and_how_long_apple_wanted_to_be_left_alone(
@@ -191,6 +192,8 @@ def test_a_retry_after_that_is_too_long_ends_at_once_and_is_reported(
         ("1.5", 0),
         ("soon", 0),
         ("", 0),
+        ("9" * 12, 999_999_999_999),
+        ("9" * 13, 0),
         ("9" * 5000, 0),
         ("١٢", 0),
         (formatdate(1_000_030, usegmt=True), 30),

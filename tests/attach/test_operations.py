@@ -241,6 +241,107 @@ def test_show_does_not_judge_a_build_that_latest_does_not_mean(begin: Begin) -> 
     assert end.refused == set()
 
 
+def universal(*states: tuple[str, str, str, str | None]) -> dict[str, Any]:
+    """An app with versions as `states` tell them: platform, version string, state, build."""
+    app = app_with()
+    app["appStoreVersions"] = [
+        {
+            "id": f"v-{platform}-{version_string}".lower(),
+            "platform": platform,
+            "versionString": version_string,
+            "appVersionState": state,
+            "build": build,
+        }
+        for platform, version_string, state, build in states
+    ]
+    app["builds"][2]["platform"] = "MAC_OS"
+    return app
+
+
+def test_show_without_a_version_shows_what_is_open_and_what_is_on_sale(begin: Begin) -> None:
+    story = begin(
+        universal(
+            ("MAC_OS", "1.4.2", "WAITING_FOR_REVIEW", "b231"),
+            ("IOS", "1.4.0", "REPLACED_WITH_NEW_VERSION", None),
+            ("IOS", "1.4.1", "READY_FOR_DISTRIBUTION", "b229"),
+            ("IOS", "1.4.2", "PREPARE_FOR_SUBMISSION", None),
+        )
+    )
+
+    end = story.run(operation="show", version_string=None, build_number=None)
+
+    assert end.exit_code == 0
+    assert [
+        (
+            report.outcome.value,
+            report.version.platform.input_name,
+            report.version.version_string,
+            report.attached.number if report.attached else "",
+        )
+        for report in end.reports
+        if report.version
+    ] == [
+        ("shown", "ios", "1.4.2", ""),
+        ("shown", "ios", "1.4.1", "229"),
+        ("shown", "macos", "1.4.2", "231"),
+    ]
+    assert not story.writes
+
+
+def test_show_without_a_version_keeps_to_the_platform_that_is_given(begin: Begin) -> None:
+    story = begin(
+        universal(
+            ("MAC_OS", "1.4.2", "PREPARE_FOR_SUBMISSION", "b231"),
+            ("IOS", "1.4.2", "PREPARE_FOR_SUBMISSION", "b230"),
+        )
+    )
+
+    end = story.run(operation="show", version_string=None, build_number=None, platform="macos")
+
+    (report,) = end.reports
+    assert (end.outcome, end.outputs["platform"], end.outputs["build-number"]) == (
+        "shown",
+        "macos",
+        "231",
+    )
+    assert report.version is not None
+    assert report.version.id == "v-mac_os-1.4.2"
+
+
+@pytest.mark.parametrize(
+    ("app", "told"),
+    [
+        (universal(), "has no open version and none on sale of this app. The app has no versions"),
+        (
+            universal(("IOS", "1.4.0", "REPLACED_WITH_NEW_VERSION", None)),
+            "There are 1.4.0 (iOS, REPLACED_WITH_NEW_VERSION).",
+        ),
+    ],
+    ids=["no version", "none that is open or on sale"],
+)
+def test_show_of_an_app_with_nothing_to_show_is_not_found(
+    begin: Begin, app: dict[str, Any], told: str
+) -> None:
+    end = begin(app).run(operation="show", version_string=None, build_number=None)
+
+    assert (end.exit_code, end.outcomes) == (4, ["failed"])
+    assert told in end.message
+
+
+@pytest.mark.parametrize("operation", ["attach", "detach", "show"])
+def test_an_app_id_that_is_not_there_lists_the_apps_there_are(begin: Begin, operation: str) -> None:
+    story = begin()
+
+    end = story.run(operation=operation, bundle_id=None, app_id="6446999999")
+
+    assert end.exit_code == 4
+    assert end.message == (
+        "No app has the id 6446999999. This key sees 6446000001 (com.example.notes)."
+    )
+    assert "`app-id`" in end.hint
+    assert not story.writes
+
+
 # ----------------------------------------------------------------------------- create
 
 

@@ -244,6 +244,99 @@ def test_a_first_refusal_for_good_ends_the_wait_of_all(agency: Any) -> None:
     assert place.clock.elapsed < 300
 
 
+def universal(agency: Any, *others: dict[str, Any], ios_after_s: float) -> Agency:
+    """A universal app without version 1.4.2, whose macOS build is there at once.
+
+    The iOS build is uploaded so many seconds later; until then Apple knows nothing of it.
+    """
+    app = an_app(1, "IOS", "MAC_OS")
+    app["appStoreVersions"] = []
+    app["builds"] = [build for build in app["builds"] if build["version"] == "231"]
+    app["builds"].append(
+        {
+            "id": "b1-old",
+            "version": "231",
+            "platform": "MAC_OS",
+            "preReleaseVersion": "1.4.1",
+            "uploadedDate": "2026-06-01T12:00:00Z",
+            "processedAfterSeconds": 3600,
+        }
+    )
+    place: Agency = agency(0, app, *others)
+    late = place.apps[0].builds.pop(0)
+
+    def upload(_: float) -> None:
+        if place.clock.elapsed >= ios_after_s and late not in place.apps[0].builds:
+            place.apps[0].builds.append(late)
+
+    place.clock.on_sleep.append(upload)
+    return place
+
+
+def test_platforms_of_one_app_that_come_one_after_the_other_are_waited_for(agency: Any) -> None:
+    place = universal(agency, ios_after_s=15 * 60)
+
+    end = place.run(
+        [{"bundle-id": "com.example.app1", "platform": "ios, macos"}],
+        wait_minutes="30",
+        if_version_missing="create",
+    )
+
+    assert end.outcomes == ["attached", "attached"]
+    assert [report.warnings for report in end.reports] == [(), ()]
+    assert 15 * 60 <= place.clock.elapsed < 16 * 60
+    assert place.attached == {"231": 2}
+    said = [text for label, text in end.log.statuses if label == "com.example.app1 (ios)"]
+    assert "Build 231 was uploaded for macOS, not for iOS." in said[0]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [],
+        [{"bundle-id": "com.example.app2", "platform": "macos"}],
+        [{"bundle-id": "com.example.app1", "platform": "macos", "version-string": "1.4.1"}],
+    ],
+    ids=["alone", "another app", "another version string"],
+)
+def test_a_number_on_a_platform_that_no_target_wants_ends_the_wait_after_ten_minutes(
+    agency: Any, others: list[dict[str, str]]
+) -> None:
+    other = an_app(2, "MAC_OS", processedAfterSeconds=3600)
+    place = universal(agency, other, ios_after_s=15 * 60)
+
+    end = place.run(
+        [{"bundle-id": "com.example.app1", "platform": "ios"}, *others],
+        wait_minutes="30",
+        if_version_missing="create",
+    )
+
+    assert end.exit_code == 6
+    assert end.outcomes == ["failed", *("not-written" for _ in others)]
+    assert end.message.endswith("Build 231 was uploaded for macOS, not for iOS. Waited 10 min.")
+    assert "`platform`" in end.hint
+    assert [warning.id for warning in end.report.warnings] == ["build-elsewhere"]
+    assert 10 * 60 <= place.clock.elapsed < 10 * 60 + 45
+    assert not place.emulator.writes
+
+
+def test_a_build_that_appears_in_the_ninth_minute_is_attached_without_a_warning(
+    agency: Any,
+) -> None:
+    place = universal(agency, ios_after_s=9 * 60)
+
+    end = place.run(
+        [{"bundle-id": "com.example.app1", "platform": "ios"}],
+        wait_minutes="30",
+        if_version_missing="create",
+    )
+
+    assert end.outcomes == ["attached"]
+    assert end.report.warnings == ()
+    assert 9 * 60 <= place.clock.elapsed < 10 * 60
+    assert place.attached == {"231": 1}
+
+
 # --------------------------------------------------------------------------- conflicts
 
 

@@ -439,7 +439,6 @@ def test_several_accounts(stage: Stage, secrets: dict[str, str], emulator: Emula
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="the demo's world holds no targets yet")
 def test_our_own_ci_finds_what_it_expects_of_the_reusable_workflow(stage: Stage) -> None:
     document = load(ROOT / ".github" / "workflows" / "ci.yml")
     document["jobs"] = {

@@ -94,7 +94,6 @@ def test_the_fastlane_step_passes_its_own_tests(tmp_path: Path) -> None:
     run(FASTLANE / "test" / "run", folder=tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="the command does not write reports of schema 1 yet")
 def test_a_lane_attaches_with_the_real_command_line(key: ThrowawayKey, tmp_path: Path) -> None:
     command = tmp_path / "asc-linker"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m asc_linker.cli "$@"\n')

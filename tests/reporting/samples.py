@@ -60,7 +60,7 @@ APPLES = AppleError(
     title="Refused",
     detail="The specified pre-release build could not be added.",
     status="409",
-    where="/data/relationships/build",
+    source={"pointer": "/data/relationships/build"},
 )
 # What is attached afterwards, by outcome.
 _AFTER = {

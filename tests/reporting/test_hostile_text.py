@@ -382,7 +382,8 @@ def test_hostile_text_arrives_whole_in_the_outputs(play: Play, text: str) -> Non
 
 def poisoned(text: str, outcome: Outcome, label: str) -> AttachReport:
     """A report whose every text tries something."""
-    apple = AppleError(text, text, text, text, text, text, ((text, AppleError(text, text)),))
+    associated = ((text, AppleError(text, text)),)
+    apple = AppleError(text, text, text, text, text, associated, {"pointer": text})
     request = AttachRequest(
         bundle_id=text,
         version_string=text,

@@ -196,7 +196,7 @@ def test_checks_and_error_are_whole() -> None:
 
 
 def test_what_apple_left_out_is_null_and_associated_errors_are_listed() -> None:
-    inner = AppleError(code="INNER", where="include")
+    inner = AppleError(code="INNER", source={"parameter": "include"})
     outer = AppleError(code="OUTER", associated=(("/v1/x", inner),))
 
     (full,) = report_of(ended(Outcome.FAILED, error=refused(apple=[outer])))

@@ -72,7 +72,8 @@ _SVG = """<svg viewBox="0 0 {terminal_width} {terminal_height}" xmlns="http://ww
 font-size: {char_height}px; line-height: {line_height}px; }}
 {styles}
 </style>
-<rect width="{terminal_width}" height="{terminal_height}" rx="8" fill="BACKGROUND"/>
+<rect width="{terminal_width}" height="{terminal_height}"
+rx="8" fill="BACKGROUND" stroke="#8b949e66"/>
 <g transform="translate(16, 12)">{backgrounds}<g class="{unique_id}-matrix">{matrix}</g></g>
 </svg>
 """
