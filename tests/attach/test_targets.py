@@ -482,6 +482,21 @@ def test_status_is_told_per_target_and_only_when_it_changes(agency: Any) -> None
     assert statuses.count("build 231 is PROCESSING.") == 1
 
 
+def test_what_is_ready_and_what_is_refused_is_told_for_each_target(agency: Any) -> None:
+    apps = [an_app(n) for n in range(3)]
+    apps[1]["builds"][1]["expired"] = True
+    apps[2]["appStoreVersions"][0]["build"] = "b2-ios"
+    place = agency(0, *apps)
+
+    end = place.run(targets(3))
+
+    assert end.log.statuses == [
+        ("com.example.app0", "ready."),
+        ("com.example.app1", end.reports[1].error.message),
+        ("com.example.app2", "already-attached."),
+    ]
+
+
 def test_one_target_is_a_list_of_one(agency: Any, key: ThrowawayKey) -> None:
     place = agency(1)
 

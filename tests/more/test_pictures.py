@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="one is of a POSIX terminal")
 
