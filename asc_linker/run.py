@@ -121,7 +121,11 @@ class _Run:
         self._shard = job.shard
         if not job.requests:
             return Ending((), job.shard)
-        # The network stack loads only once the inputs make sense.
+        # The network stack loads only once the inputs make sense; the certificates, which take as
+        # long as a handshake, are read beside that.
+        from asc_linker.apple import trust
+
+        trust.load_for(access.api_url for access in keys.values())
         from asc_linker.attach.attach import attach_all
         from asc_linker.attach.ledger import Ledger
 

@@ -6,11 +6,15 @@ import os
 import ssl
 import threading
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 import certifi
 
 from asc_linker.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # The first that is set counts: what requests reads, and what OpenSSL does.
 _VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -55,6 +59,12 @@ def context(of: Bundle) -> ssl.SSLContext:
     if loading.context is None:
         raise of.fault from loading.error
     return loading.context
+
+
+def load_for(api_urls: Iterable[str]) -> None:
+    """Begin to read the bundle, if any of `api_urls` needs it. Raises as `bundle` does."""
+    if any(urlsplit(each).scheme == "https" for each in api_urls):
+        load(bundle())
 
 
 def load(of: Bundle) -> _Loading:
