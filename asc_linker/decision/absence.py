@@ -129,7 +129,7 @@ def elsewhere(findings: Findings) -> Elsewhere | None:
         *(findings.newest_builds or ()),
         *(findings.uploads or ()),
     ]
-    if not request.build_number or newest_upload(request, findings.uploads or ()) is not None:
+    if not request.build_number or awaited_upload(findings) is not None:
         return None
     of_number = [
         thing
@@ -185,7 +185,7 @@ def build_not_listed(findings: Findings, versions: Sequence[AppStoreVersion]) ->
     if request.platform is None and len(versions) > 1:
         platforms = " and ".join(sorted(version.platform.label for version in versions))
         sentence += f" Version {request.version_string} is there for {platforms}."
-    upload = newest_upload(request, findings.uploads or ())
+    upload = awaited_upload(findings)
     if upload is not None and upload.state is BuildUploadState.AWAITING_UPLOAD:
         return (
             f"{sentence} Apple has been told of its upload, but has not received all of it.",
@@ -250,6 +250,25 @@ def newest_upload(request: AttachRequest, uploads: Iterable[BuildUpload]) -> Bui
         and is_of(request, upload.version_string, upload.platform)
     ]
     return max(matching, key=lambda upload: _seconds(upload.uploaded_at), default=None)
+
+
+def awaited_upload(findings: Findings) -> BuildUpload | None:
+    """The newest upload of the number, on a platform that is in question; None when there is none.
+
+    `latest` that has found no number waits for none: what it passed over is not on its way.
+    """
+    request = findings.request
+    if not request.build_number:
+        return None
+    platforms = {version.platform for version in versions_of_the_string(findings)}
+    return newest_upload(
+        request,
+        (
+            upload
+            for upload in findings.uploads or ()
+            if not platforms or upload.platform in platforms
+        ),
+    )
 
 
 def versions_of_the_string(findings: Findings) -> list[AppStoreVersion]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asc_linker.decision.absence import (
+    awaited_upload,
     build_not_listed,
     elsewhere,
-    newest_upload,
     upload_failed,
     versions_of_the_string,
 )
@@ -76,7 +76,7 @@ def not_ready(decision: Decision, findings: Findings, waited: str, now: float) -
         )
     findings = findings._replace(request=request)
     sentence, hint = build_not_listed(findings, versions_of_the_string(findings))
-    upload = newest_upload(request, findings.uploads or ())
+    upload = awaited_upload(findings)
     under_way = upload is not None and not is_abandoned(upload, now)
     if waited or under_way:
         return ProcessingTimeout(f"{sentence}{so_far}", hint=hint)
