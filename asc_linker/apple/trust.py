@@ -88,8 +88,10 @@ class _Loading(threading.Thread):
     def run(self) -> None:
         is_folder = Path(self._path).is_dir()
         try:
-            self.context = ssl.create_default_context(
-                cafile=None if is_folder else self._path, capath=self._path if is_folder else None
+            self.context = (
+                ssl.create_default_context(capath=self._path)
+                if is_folder
+                else ssl.create_default_context(cafile=self._path)
             )
         except OSError as error:
             self.error = error

@@ -75,17 +75,19 @@ class Peer:
             threading.Thread(target=self._speak, args=(connection, speak), daemon=True).start()
 
     def _speak(self, connection: socket.socket, speak: Speak) -> None:
-        with suppress(OSError), connection:
-            connection.settimeout(20)
-            wrapped = connection
-            if self._tls is not None:
-                wrapped = self._tls.wrap_socket(connection, server_side=True)
+        with suppress(OSError), connection, self._wrapped(connection) as wrapped:
             speak(self, wrapped)
             # An end, and not a reset, which would take what was said away from the reader.
             wrapped.shutdown(socket.SHUT_WR)
             while wrapped.recv(65536):
                 pass
         self.is_left_alone.set()
+
+    def _wrapped(self, connection: socket.socket) -> socket.socket:
+        connection.settimeout(20)
+        if self._tls is None:
+            return connection
+        return self._tls.wrap_socket(connection, server_side=True)
 
 
 def answering(*parts: bytes) -> Speak:

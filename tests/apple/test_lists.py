@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from apple.peers import Peer, answering
 
-from asc_linker.apple.model import AppId, Platform
+from asc_linker.apple.model import App, AppId, Platform
 from asc_linker.errors import AppStoreConnectError, CredentialsError, UnexpectedAnswer
 
 if TYPE_CHECKING:
@@ -62,6 +62,19 @@ def test_up_to_fifty_apps_are_asked_for_at_once(
 
     assert len(server.arrived) == requests
     assert asked_for(server.arrived, "filter[bundleId]") == bundle_ids
+
+
+def test_an_app_has_its_bundle_id_and_its_name_if_apple_says_it(
+    apple: AppStoreConnect, server: ScriptedServer
+) -> None:
+    named = {"type": "apps", "id": "1", "attributes": {"bundleId": "com.a", "name": "A"}}
+    nameless = {"type": "apps", "id": "2", "attributes": {"bundleId": "com.b", "name": None}}
+    server.on("GET /v1/apps", 200, {"data": [named, nameless]})
+
+    assert apple.apps(["com.a", "com.b"]) == [
+        App(AppId("1"), "com.a", "A"),
+        App(AppId("2"), "com.b", ""),
+    ]
 
 
 def test_no_url_is_longer_than_two_thousand_letters(

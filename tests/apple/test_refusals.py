@@ -267,6 +267,8 @@ ON_THE_WAY = "A server on the way to App Store Connect answered with HTTP"
         (400, False, AppStoreConnectError, "App Store Connect does not take the request"),
         (405, False, AppStoreConnectError, "App Store Connect does not take the request"),
         (415, False, AppStoreConnectError, "App Store Connect does not take the request"),
+        (409, False, NotAttachable, "Apple refuses this."),
+        (422, False, NotAttachable, "Apple refuses this."),
         (500, False, AppStoreConnectError, "App Store Connect answered with HTTP 500"),
         (503, True, AppStoreConnectError, "App Store Connect answered with HTTP 503"),
     ],

@@ -135,6 +135,17 @@ def test_the_variable_of_requests_counts_before_that_of_openssl(
     assert trust.bundle() == trust.Bundle(str(tmp_path), "REQUESTS_CA_BUNDLE")
 
 
+def test_a_folder_of_certificates_takes_the_place_of_the_machines_own(
+    tmp_path: Path, issued: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(issued.bundle))
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+
+    # OpenSSL looks into a folder when there is something to be looked for.
+    assert trust.context(trust.Bundle(str(folder))).cert_store_stats()["x509"] == 0
+
+
 def test_all_connections_of_a_process_share_what_was_read_once(issued: Issued) -> None:
     file = trust.Bundle(str(issued.bundle))
 
@@ -194,6 +205,19 @@ def test_a_proxy_that_lets_nobody_through_is_not_taken_for_apple(
 
     assert (caught.value.exit_code, caught.value.id) == (3, "proxy-refused")
     assert (proxy.connections, clock.slept, looks.asked) == (1, [], 0)
+
+
+def test_a_proxy_that_speaks_tls_is_trusted_by_the_same_variables(
+    connect: Callable[..., AppStoreConnect], issued: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(issued.bundle))
+    with Peer(answering(PAGE % 407), tls=issued.tls) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+
+        with pytest.raises(CredentialsError, match=r"A proxy refused .*407"):
+            connect("https://asc.example").attached_build(VERSION)
+
+    assert proxy.heard == ["CONNECT asc.example:443"]
 
 
 def test_a_proxy_that_fails_is_named_and_asked_three_times(

@@ -313,6 +313,26 @@ def test_another_answer_to_compliance_meanwhile_stops_before_attaching(begin: Be
     assert story.attached() == "b230"
 
 
+def test_a_world_that_changes_with_every_write_is_given_up_after_three_plans(begin: Begin) -> None:
+    story = begin()
+    answers = iter([None, False, None, False])
+
+    def changed(_: object) -> tuple[int, Any]:
+        the_build(story.world).uses_non_exempt_encryption = next(answers)
+        return 409, refusal(INVALID_STATE)
+
+    story.emulator.on(WRITE, answer=changed, times=None)
+
+    end = story.run(uses_non_exempt_encryption="false", wait_minutes="30")
+
+    assert end.exit_code == 5
+    assert story.writes == [SENT, ("PATCH", "/v1/builds/b231"), SENT, SENT]
+    assert story.clock.elapsed == 0
+    assert end.report.writes == ("answer-compliance",)
+    assert end.report.changed is True
+    assert story.attached() == "b230"
+
+
 # ------------------------------------------------------- refusals that nothing explains
 
 

@@ -424,6 +424,24 @@ def test_many_targets_share_their_reads(agency: Any, count: int) -> None:
     assert place.requests()["PATCH"] == count
 
 
+def test_long_numbers_are_read_in_few_requests_of_addresses_that_servers_take(agency: Any) -> None:
+    place = agency(49)
+    numbers = [str(10**11 + n) for n in range(49)]
+    wanted = [
+        one | {"version-string": f"{number}.2", "build-number": number}
+        for one, number in zip(targets(49), numbers, strict=True)
+    ]
+
+    place.run(wanted)
+
+    asked = [each.query for each in place.emulator.requests if each.path == "/v1/builds"]
+    assert {number for query in asked for number in query["filter[version]"].split(",")} >= {
+        *numbers
+    }
+    assert max(sum(map(len, query.values())) for query in asked) <= 2000
+    assert len(asked) == 3
+
+
 def test_waiting_is_one_look_at_the_builds_of_all(agency: Any) -> None:
     apps = [an_app(n, processedAfterSeconds=600) for n in range(30)]
     place = agency(0, *apps)
@@ -447,6 +465,16 @@ def test_a_run_that_the_keys_hour_does_not_cover_writes_nothing(agency: Any) -> 
     assert {report.error.id for report in end.reports if report.error} == {"quota"}
     assert "another hour" in end.reports[0].error.hint
     assert not place.emulator.writes
+
+
+def test_what_needs_no_write_is_not_held_back_by_the_keys_hour(agency: Any) -> None:
+    apps = [an_app(n) for n in range(40)]
+    apps[3]["appStoreVersions"][0]["build"] = "b3-ios"
+    place = agency(0, *apps, script={"rateLimit": 100})
+
+    end = place.run(targets(40))
+
+    assert end.outcomes == ["failed"] * 3 + ["already-attached"] + ["failed"] * 36
 
 
 def test_once_writes_have_begun_apple_gets_the_time_it_asks_for(agency: Any) -> None:

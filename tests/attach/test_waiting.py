@@ -208,6 +208,8 @@ def test_a_version_that_is_to_be_created_is_created_once_its_build_is_ready(wait
 
     assert [v.build for v in waited.world.apps[0].app_store_versions] == ["b229", "b231"]
     assert waited.times("POST /v1/appStoreVersions") == [1005]
+    # Those of the version string, then all; all again now and then, and before the write.
+    assert waited.times(VERSIONS) == [0, 0, 180, 480, 870, 1005]
 
 
 def test_the_latest_build_is_waited_for_from_the_moment_it_is_uploaded(wait: Wait) -> None:

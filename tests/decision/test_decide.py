@@ -581,6 +581,32 @@ def test_detach_of_a_number_refuses_another() -> None:
     assert told.message == "Build 230 is attached to 1.4.2, not 231. Nothing was detached."
 
 
+@pytest.mark.parametrize(
+    ("builds", "attached", "outcome"),
+    [
+        ([a_build()], "231", Outcome.DETACHED),
+        ([a_build()], "230", None),
+        ([], "230", None),
+    ],
+    ids=["it is attached", "another is attached", "there is none"],
+)
+def test_detach_of_the_latest_leaves_any_other_build(
+    builds: list[Build], attached: str, outcome: Outcome | None
+) -> None:
+    decision = decided(
+        [a_version(build=attached)],
+        builds,
+        operation=Operation.DETACH,
+        latest=True,
+        build_number="",
+    )
+
+    assert (decision.plan.outcome if decision.plan else None) is outcome
+    if outcome is None:
+        assert decision.refusal is not None
+        assert decision.refusal.id == "other-build-attached"
+
+
 def test_show_writes_nothing_and_judges_the_build() -> None:
     findings = Findings(
         a_request(operation=Operation.SHOW, build_number=""),

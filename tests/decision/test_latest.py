@@ -164,6 +164,14 @@ def test_an_upload_and_its_build_count_once() -> None:
         assert found([build], upload) == Latest("9", IOS, "9")
 
 
+def test_an_upload_that_names_no_build_is_that_of_the_same_number_version_and_platform() -> None:
+    upload = an_upload("231", BuildUploadState.COMPLETE, minute=5)
+
+    assert number([a_build("231"), a_build("232", minute=3)], upload) == "232"
+    with pytest.raises(InputError):
+        found([a_build("231")], an_upload("231", minute=5, platform=MACOS))
+
+
 def test_a_failed_upload_of_the_same_number_is_one_of_its_own() -> None:
     """A number that failed may be used again."""
     failed = an_upload("9", BuildUploadState.FAILED, minute=5)

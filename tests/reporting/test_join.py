@@ -40,6 +40,7 @@ def test_a_report_comes_back_as_it_was_written(outcome: Outcome) -> None:
 
     assert [as_json(report) for report in read] == [as_json(report) for report in written]
     assert outputs(read) == outputs(written)
+    assert [report.version is None for report in read] == [False, True]
 
 
 def test_a_version_that_was_created_is_still_told_so() -> None:
