@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def one(measured: dict[str, Any], file: Path) -> None:
-    """Bars for each distance: a run in the unit of bare imports' time would hide the waits."""
+    """Bars for each distance, from start to end."""
     parts = {what: each for what, each in measured.items() if what.startswith(ONE)}
     names = list(dict.fromkeys(name for each in parts.values() for name in each["programs"]))
     names.remove(BARE)
@@ -62,9 +62,11 @@ def one(measured: dict[str, Any], file: Path) -> None:
             axes.text(took + 0.01, y, f"{took:.2f} s", va="center", fontsize=8)
     axes.set_yticks(range(len(parts)), [what.removeprefix(ONE) for what in parts])
     axes.invert_yaxis()
-    axes.set_xlabel(f"seconds, start to end; {next(iter(parts.values()))['on']}", fontsize=8)
-    axes.set_title("Attaching one build; a request takes …", fontsize=10)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    axes.set_xlabel(f"seconds, start to end\n{next(iter(parts.values()))['on']}", fontsize=8)
+    axes.set_ylabel("a request takes")
+    axes.margins(x=0.08)
+    above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": len(names)}
+    axes.legend(frameon=False, fontsize=9, **above)
     save(figure, file)
 
 
