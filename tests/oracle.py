@@ -260,6 +260,7 @@ class _Sight:
         under_way = any(
             not is_listed(each)
             and self._is_meant(each, train(each))
+            and each["platform"] in (platforms(self.versions) or {each["platform"]})
             and (number == "latest" or numbers(each["version"]) == numbers(number))
             for each in self.every_build
         )

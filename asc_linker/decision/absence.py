@@ -135,7 +135,7 @@ def elsewhere(findings: Findings) -> Elsewhere | None:
         thing
         for thing in things
         if same_build_number(thing.number, request.build_number)
-        and not is_of(request, thing.version_string, thing.platform)
+        and not _is_in_question(findings, thing)
         and not _is_failed(thing)
     ]
     if not of_number:
@@ -260,15 +260,15 @@ def awaited_upload(findings: Findings) -> BuildUpload | None:
     request = findings.request
     if not request.build_number:
         return None
+    uploads = findings.uploads or ()
+    return newest_upload(request, (each for each in uploads if _is_in_question(findings, each)))
+
+
+def _is_in_question(findings: Findings, thing: Build | BuildUpload) -> bool:
+    """Whether this is of the version string, on the platform or on one that has the version."""
     platforms = {version.platform for version in versions_of_the_string(findings)}
-    return newest_upload(
-        request,
-        (
-            upload
-            for upload in findings.uploads or ()
-            if not platforms or upload.platform in platforms
-        ),
-    )
+    is_there = not platforms or thing.platform in platforms
+    return is_there and is_of(findings.request, thing.version_string, thing.platform)
 
 
 def versions_of_the_string(findings: Findings) -> list[AppStoreVersion]:

@@ -417,6 +417,16 @@ def test_a_version_on_two_platforms_with_the_build_on_neither_is_waited_for() ->
     assert "Version 1.4.2 is there for iOS and macOS." in decision.absence
 
 
+def test_a_build_on_a_platform_that_has_no_such_version_is_told_as_elsewhere() -> None:
+    versions = [a_version(), a_version(platform=MACOS, name="v2")]
+    on_tv = an_upload(platform=Platform.TV_OS)
+
+    decision = decided(versions, [], on_tv)
+
+    assert "Build 231 was uploaded for tvOS" in decision.absence
+    assert "no upload" not in decision.absence
+
+
 def test_a_version_that_is_to_be_made_goes_where_the_build_is() -> None:
     builds = [a_build(), a_build(platform=MACOS, name="mac")]
 

@@ -206,3 +206,13 @@ def test_of_two_uploads_in_one_moment_none_is_the_latest() -> None:
         found([a_build("7", minute=1), OLD, a_build("9", minute=8)])
 
     assert "`build-number`" in caught.value.hint
+
+
+def test_what_is_passed_over_is_not_told_as_a_failed_upload() -> None:
+    internal = a_build("9", ProcessingState.FAILED, audience=INTERNAL)
+    failed = an_upload("9", BuildUploadState.FAILED, build="b9")
+
+    decision = decided([internal], failed)
+
+    assert decision.refusal is None
+    assert [warning.id for warning in decision.warnings] == ["latest-internal"]
