@@ -36,10 +36,12 @@ def require_quota(apple: AppStoreConnect, needed: int) -> AppStoreConnectError |
     limit = max(apple.requests_an_hour or _USUAL_HOUR, 1)
     hours = ceil(needed / limit)
     beside = f"{hours} keys, or {hours} hours" if hours > 1 else "another key, or another hour"
-    return AppStoreConnectError(
+    error = AppStoreConnectError(
         f"The run still needs {needed} requests, and the API key has {left} left in this hour. "
         "Nothing was written.",
         hint=f"It takes {beside}: give part of the targets a key of their own, or run again when "
         "the hour is over. Shards share their key's limit.",
         id="quota",
     )
+    error.title = "Too few requests are left"
+    return error

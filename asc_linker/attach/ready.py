@@ -246,5 +246,7 @@ def looking_for(request: AttachRequest) -> str:
     build = "the latest build" if request.latest else f"build {request.build_number}"
     if request.build_id and not request.build_number:
         build = f"the build with id {request.build_id}"
-    version += request.source("version-string")
-    return f"Looking for {version} and {build}{request.source('build-number')}."
+    of_version, of_build = request.source("version-string"), request.source("build-number")
+    if of_version != of_build:
+        version += of_version
+    return f"Looking for {version} and {build}{of_build}."

@@ -74,14 +74,15 @@ def version_not_found(request: AttachRequest, versions: Iterable[AppStoreVersion
         ]
     )
     seen = f"There are {there}." if there else "The app has no versions yet."
+    origin = request.sources.get("version-string", "")
+    source = f" (from {origin})" if origin else ""
     wanted = (
-        f"has no version {request.version_string}{_on(request)}"
+        f"has no version {request.version_string}{source}{_on(request)}"
         if request.version_string
         else f"has no open version and none on sale{_on(request)}"
     )
-    source = f" {request.source('version-string').removeprefix(', ')}"
     return NotFound(
-        f"The App Store {wanted} of this app{source.rstrip()}. {seen}".replace("  ", " "),
+        f"The App Store {wanted} of this app. {seen}",
         hint=_what_would_help(request, versions),
         id="version-not-found",
     )
