@@ -48,10 +48,6 @@ class Decision(NamedTuple):
     refusal: AscLinkerError | None = None
 
     @property
-    def is_ready(self) -> bool:
-        return self.plan is not None
-
-    @property
     def waits(self) -> bool:
         return self.look is Look.BUILD
 
