@@ -5,6 +5,7 @@ Here, and nowhere else, failures stop being exceptions.
 
 from __future__ import annotations
 
+import threading
 import traceback
 from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
@@ -63,6 +64,44 @@ class Listeners(NamedTuple):
     debug: Callable[[str], None]
 
 
+class _UntilTheEnd:
+    """Passes on what a run says, until it is over.
+
+    Threads that a run leaves behind must not be writing when the process ends: the lock of the
+    stream would die with them, and Python would abort.
+    """
+
+    def __init__(self, listeners: Listeners) -> None:
+        self._listeners = listeners
+        self._lock = threading.RLock()
+        self._is_over = False
+
+    def end(self) -> None:
+        """From now on nothing is passed on; what is being said is said to its end."""
+        with self._lock:
+            self._is_over = True
+
+    def line(self, text: str) -> None:
+        self._say(self._listeners.progress.line, text)
+
+    def status(self, label: str, text: str) -> None:
+        self._say(self._listeners.progress.status, label, text)
+
+    def waiting(self, what: str, elapsed_s: float, left_s: float) -> None:
+        self._say(self._listeners.progress.waiting, what, elapsed_s, left_s)
+
+    def token(self, token: str) -> None:
+        self._say(self._listeners.on_token, token)
+
+    def debug(self, line: str) -> None:
+        self._say(self._listeners.debug, line)
+
+    def _say(self, say: Callable[..., None], *what: object) -> None:
+        with self._lock:
+            if not self._is_over:
+                say(*what)
+
+
 def run(
     given: Mapping[str, str],
     environment: Mapping[str, str],
@@ -76,7 +115,9 @@ def run(
     people where parts of the key came from.
     """
     with ExitStack() as stack:
-        this = _Run(listeners, clock or SystemClock(), stack)
+        heard = _UntilTheEnd(listeners)
+        stack.callback(heard.end)
+        this = _Run(heard, clock or SystemClock(), stack)
         try:
             with raising():
                 return this.carry_out(given, environment, sources or {})
@@ -97,8 +138,8 @@ def fault_of_ours(fault: Exception) -> AscLinkerError:
 class _Run:
     """What has to outlive whatever ends the run."""
 
-    def __init__(self, listeners: Listeners, clock: Clock, stack: ExitStack) -> None:
-        self._listeners = listeners
+    def __init__(self, heard: _UntilTheEnd, clock: Clock, stack: ExitStack) -> None:
+        self._heard = heard
         self._clock = clock
         self._stack = stack
         self._shard: Shard | None = None
@@ -131,7 +172,7 @@ class _Run:
 
         self._connect(keys)
         self._ledger = Ledger(self._requests_left)
-        reports = attach_all(job, self._apple, self._clock, self._listeners.progress, self._ledger)
+        reports = attach_all(job, self._apple, self._clock, self._heard, self._ledger)
         return Ending(reports, job.shard)
 
     def ended_by(self, error: AscLinkerError) -> Ending:
@@ -161,9 +202,9 @@ class _Run:
                 connect(
                     access,
                     self._clock,
-                    on_token=self._listeners.on_token,
-                    on_exchange=lambda exchange: self._listeners.debug(str(exchange)),
-                    on_retry=self._listeners.progress.line,
+                    on_token=self._heard.token,
+                    on_exchange=lambda exchange: self._heard.debug(str(exchange)),
+                    on_retry=self._heard.line,
                 )
             )
 
