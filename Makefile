@@ -21,6 +21,10 @@ WORKFLOWS = $(wildcard .github/workflows/*.yml) \
 SCRIPTS = .ci/run $(wildcard macos/*.sh summary/*.sh tools/*/*.sh)
 YAML_STYLE = {extends: default, rules: {document-start: disable, truthy: {check-keys: false}, \
 	line-length: {max: 140}}}
+# What needs other people's programs, or minutes.
+MORE = tests/more tests/composite tests/release
+# One more than there are cores: tests that run a program wait for it.
+WORKERS ?= $(shell $(PY) -c 'import os; print((os.cpu_count() or 1) + 1)')
 SHOW = @printf '%s\n'
 
 .DEFAULT_GOAL := help
@@ -36,11 +40,11 @@ demo: $(VENV)/.runtime  ## play a whole workflow step against the built-in App S
 
 test: $(VENV)/.dev  ## run the tests, side by side; ARGS=--cov asks for their coverage
 	$(SHOW) 'Testing'
-	@$(PY) -m pytest -q -n auto --dist worksteal --ignore tests/more --ignore tests/composite $(ARGS)
+	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal $(MORE:%=--ignore %) $(ARGS)
 
 test-more: $(VENV)/.site  ## run what needs other people's programs, and minutes
 	$(SHOW) 'Testing with real clients, the site, the examples, and what is there of Ruby'
-	@$(PY) -m pytest -q -rs tests/more tests/composite $(ARGS)
+	@$(PY) -m pytest -q -rs $(MORE) $(ARGS)
 
 lint: $(VENV)/.dev  ## run every linter; changes nothing
 	$(SHOW) 'ruff format: layout'
