@@ -43,6 +43,7 @@ class SharedReads:
 
     def __init__(self, apple: AppStoreConnect, wait: Wait) -> None:
         self._apple = apple
+        self._visible: list[App] | None = None
         self._wait = wait
 
     def _read(self, calls: Sequence[Callable[[], _Read]]) -> list[_Read | AscLinkerError]:
@@ -106,16 +107,18 @@ class SharedReads:
         return {place: [one] for place, one in found.items()}
 
     def versions_again(self, some: dict[int, Findings]) -> dict[int, list[Findings]]:
-        calls = [partial(self._versions_again, one) for one in some.values()]
-        outcomes = self._read(calls)
-        return {
-            place: [_applied(outcome, one)]
-            for (place, one), outcome in zip(some.items(), outcomes, strict=True)
-        }
+        return self._each(self._versions_again, some)
 
     def uploads_again(self, some: dict[int, Findings]) -> dict[int, list[Findings]]:
-        calls = [partial(self._uploads, one) for one in some.values()]
-        outcomes = self._read(calls)
+        return self._each(self._uploads, some)
+
+    def _each(
+        self,
+        read: Callable[[Findings], Callable[[Findings], Findings]],
+        some: dict[int, Findings],
+    ) -> dict[int, list[Findings]]:
+        """Every findings with what a `read` of their own changes in them."""
+        outcomes = self._read([partial(read, one) for one in some.values()])
         return {
             place: [_applied(outcome, one)]
             for (place, one), outcome in zip(some.items(), outcomes, strict=True)
@@ -171,11 +174,22 @@ class SharedReads:
         assert isinstance(apps, list)
         try:
             app = choose_app(apps, one.request.bundle_id)
-            if app is None:
-                raise app_not_found(one.request, self._apple.visible_apps())
         except AscLinkerError as error:
             return one._replace(failure=error)
-        return one._replace(app=app)
+        return self._without_app(one) if app is None else one._replace(app=app)
+
+    def _without_app(self, one: Findings) -> Findings:
+        """`one`, whose app is not there, with what is."""
+        try:
+            return one._replace(failure=app_not_found(one.request, self._visible_apps()))
+        except AscLinkerError as error:
+            return one._replace(failure=error)
+
+    def _visible_apps(self) -> list[App]:
+        """What the key sees: read once, however many targets name an app that is not there."""
+        if self._visible is None:
+            self._visible = self._apple.visible_apps()
+        return self._visible
 
     def _with_the_rest(self, some: dict[int, Findings]) -> dict[int, Findings]:
         """Versions, builds, and for `latest` uploads, all side by side."""
@@ -206,10 +220,7 @@ class SharedReads:
             return one
         if one.request.version_id is not None or one.request.build_id is not None:
             return one
-        try:
-            return one._replace(failure=app_not_found(one.request, self._apple.visible_apps()))
-        except AscLinkerError as error:
-            return one._replace(failure=error)
+        return self._without_app(one)
 
     def _versions(self, one: Findings) -> Callable[[Findings], Findings]:
         """The versions of the version string and platform, in each spelling Apple may have.
@@ -253,7 +264,7 @@ class SharedReads:
             app = choose_app(self._apple.apps([one.request.bundle_id]), one.request.bundle_id)
             if app is None:
                 nameless = one.request._replace(app_id=None)
-                raise app_not_found(nameless, self._apple.visible_apps())
+                raise app_not_found(nameless, self._visible_apps())
         return lambda one: one._replace(app=app, all_versions=versions)
 
     def _attached(self, build: BuildId) -> Callable[[Findings], Findings]:

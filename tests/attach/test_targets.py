@@ -535,3 +535,12 @@ def test_one_target_is_a_list_of_one(agency: Any, key: ThrowawayKey) -> None:
     assert Story(place.emulator, key, place.clock).writes == [
         ("PATCH", "/v1/appStoreVersions/v0-ios/relationships/build")
     ]
+
+
+def test_what_the_key_sees_is_read_once_for_all_apps_that_are_not_there(agency: Any) -> None:
+    place = agency(2)
+
+    end = place.run([{"bundle-id": f"com.example.gone{n}"} for n in range(9)])
+
+    assert {report.error.id for report in end.reports} == {"app-not-found"}
+    assert place.requests().total() == 2
