@@ -2,14 +2,14 @@
 
 import sys
 
-from asc_linker import garbage, signals
+from asc_linker import haste, signals
 
 
 def main() -> int:
     """Run the command line. Returns the exit code."""
     # Before anything that takes long to import: from now on no signal is lost.
     signals.remember()
-    garbage.collect_seldom()
+    haste.collect_seldom()
     from asc_linker.cli import main as command_line
 
     return command_line()

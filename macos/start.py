@@ -209,12 +209,13 @@ def main() -> int:
         for name, value in inputs.items():
             os.environ["INPUT_" + name.removeprefix(OURS).replace("_", "-")] = value
 
-        from asc_linker import garbage
+        from asc_linker import haste
 
-        garbage.collect_seldom()
+        haste.collect_seldom()
         from asc_linker.action import main as action
 
-        return action()  # which tells its own failures, and what signals found it doing
+        # Which tells its own failures, and what signals found it doing.
+        haste.end(action())
     except NotInstalled as error:
         from asc_linker.text import log_line
 

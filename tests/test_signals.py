@@ -27,17 +27,15 @@ DOORS = {
     "the module": ["-m", "asc_linker", "show"],
     "the installed command": ["-c", "import sys; from asc_linker.__main__ import main; main()"],
 }
-# Written into a process: says at each import whether signals are handled by then.
+# Written into a process: a line for each import says whether signals are handled by then.
 WATCH = """
 import json, signal, sys
+seen = open(sys.argv.pop(), "w")
 class Watch:
-    seen = {}
     def find_spec(self, name, path=None, target=None):
         handler = signal.getsignal(signal.SIGTERM) if "signal" in sys.modules else None
-        self.seen.setdefault(name, callable(handler))
+        print(json.dumps([name, callable(handler)]), file=seen, flush=True)
 sys.meta_path.insert(0, Watch())
-import atexit
-atexit.register(lambda: json.dump(Watch.seen, open(sys.argv.pop(), "w")))
 """
 
 
@@ -135,7 +133,8 @@ def test_signals_are_handled_before_anything_that_takes_long_is_imported(
         timeout=60,
     )
 
-    imported: dict[str, bool] = json.loads(seen.read_text(encoding="utf-8"))
+    lines = seen.read_text(encoding="utf-8").splitlines()
+    imported = dict(json.loads(line) for line in reversed(lines))
     heavy = {
         "click",
         "dataclasses",
