@@ -45,6 +45,9 @@ _NO_KEY = (
     "`asc-linker doctor` shows what it finds."
 )
 
+# What is needed once a run is over.
+AFTERWARDS = ("asc_linker.reporting.files", "asc_linker.reporting.result")
+
 
 def main() -> int:
     """Run the command line. Returns the exit code."""
@@ -124,7 +127,7 @@ def _run(
     from asc_linker.run import Listeners, run
 
     listeners = Listeners(console, on_token=lambda _token: None, debug=console.debug)
-    return run(inputs, os.environ, listeners, sources=sources)
+    return run(inputs, os.environ, listeners, sources=sources, afterwards=AFTERWARDS)
 
 
 def _end(

@@ -10,6 +10,7 @@ import traceback
 from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
+from asc_linker import haste
 from asc_linker.clock import SystemClock
 from asc_linker.decision.report import AttachReport, Outcome
 from asc_linker.errors import AscLinkerError, Interrupted, Stopped
@@ -18,7 +19,7 @@ from asc_linker.signals import raising
 from asc_linker.text import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from asc_linker.apple.access import Access
@@ -32,6 +33,8 @@ _A_BUG = (
     "This is a fault of asc-linker, not of yours. Please report it, with what it logs when "
     "debugging is on: that names the place, and holds no secret."
 )
+# What is needed once the first answers are there; it brings all that decides.
+AFTER_THE_FIRST_ANSWERS = "asc_linker.attach.carry_out"
 _GO_ON = "Run again to go on where this run ended."
 
 
@@ -108,11 +111,14 @@ def run(
     listeners: Listeners,
     clock: Clock | None = None,
     sources: Mapping[str, str] | None = None,
+    *,
+    afterwards: Sequence[str] = (),
 ) -> Ending:
     """Carry out what the inputs say. Never raises; signals end it with what is known by then.
 
     `environment` is where targets find their own keys, and shards their place; `sources` says for
-    people where parts of the key came from.
+    people where parts of the key came from. `afterwards` are modules that the caller needs once
+    the run is over.
     """
     with ExitStack() as stack:
         heard = _UntilTheEnd(listeners)
@@ -120,7 +126,7 @@ def run(
         this = _Run(heard, clock or SystemClock(), stack)
         try:
             with raising():
-                return this.carry_out(given, environment, sources or {})
+                return this.carry_out(given, environment, sources or {}, afterwards)
         except AscLinkerError as error:
             return this.ended_by(error)
         except Interrupted as stop:
@@ -151,6 +157,7 @@ class _Run:
         given: Mapping[str, str],
         environment: Mapping[str, str],
         sources: Mapping[str, str],
+        afterwards: Sequence[str],
     ) -> Ending:
         world: AbstractContextManager[Mapping[str, str]] = nullcontext(given)
         if read_boolean(given, "demo"):
@@ -172,6 +179,7 @@ class _Run:
 
         self._connect(keys)
         self._ledger = Ledger(self._requests_left)
+        self._stack.enter_context(haste.loading(AFTER_THE_FIRST_ANSWERS, *afterwards))
         reports = attach_all(job, self._apple, self._clock, self._heard, self._ledger)
         return Ending(reports, job.shard)
 

@@ -6,7 +6,11 @@ import os
 import subprocess
 import sys
 
+import pytest
 from runner_environment import ROOT
+
+from asc_linker import action, cli
+from asc_linker.run import AFTER_THE_FIRST_ANSWERS
 
 
 def said_by(code: str) -> str:
@@ -90,3 +94,39 @@ def test_an_end_that_nobody_listens_to_is_no_traceback() -> None:
     os.close(writer)
     assert done.returncode == 120  # Python's own, for a stream that cannot be flushed
     assert "Traceback" not in done.stderr
+
+
+LOADING = """
+import sys, time
+from asc_linker import haste
+with haste.loading("no_such_module"), haste.loading("json", "colorsys"):
+    until = time.monotonic() + {waits_s}
+    while "colorsys" not in sys.modules and time.monotonic() < until:
+        time.sleep(0.01)
+print("colorsys" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("waits_s", "is_loaded"), [(60, True), (0, False)])
+def test_modules_load_where_there_is_something_to_wait_for(waits_s: int, is_loaded: bool) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADING.format(waits_s=waits_s)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout.strip(), done.stderr) == (str(is_loaded), "")
+
+
+@pytest.mark.parametrize("name", [AFTER_THE_FIRST_ANSWERS, *action.AFTERWARDS, *cli.AFTERWARDS])
+def test_what_can_load_later_is_there_and_does_not_load_before(name: str) -> None:
+    code = f"""
+import sys
+import asc_linker.action, asc_linker.cli, asc_linker.apple.client
+import asc_linker.attach.attach, asc_linker.attach.ledger
+before = {name!r} in sys.modules
+import {name}
+print(before)
+"""
+    assert said_by(code) == "False"

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from asc_linker.attach.read import Reader
 from asc_linker.attach.ready import Watch
 from asc_linker.attach.refused import explained, may_pass
 from asc_linker.attach.send import differs, read_back, send, sentence
@@ -188,7 +189,8 @@ class Writer:
             self._session._replace(job=alone),
             lambda decisions: self._ledger.note_again(place, decisions[0]),
         )
-        (again,) = watch.until_ready()
+        reader = Reader(self._session.apple, self._session.wait)
+        (again,) = watch.until_ready(reader.first(alone.requests))
         if again.refusal is not None:
             raise explained(refusal, decision, again, grace.used_s) from refusal
         # A build that had to be waited for again was gone when Apple refused it.

@@ -15,7 +15,6 @@ from asc_linker.decision.agreement import (
 )
 from asc_linker.decision.decide import decide
 from asc_linker.decision.decision import Look
-from asc_linker.decision.request import Operation
 from asc_linker.decision.unready import not_ready
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from asc_linker.attach.session import Session
     from asc_linker.decision.decision import Decision
     from asc_linker.decision.findings import Findings
-    from asc_linker.decision.request import AttachRequest
     from asc_linker.errors import AppStoreConnectError
 
 # While a build is not listed, at every so many looks its uploads are read as well.
@@ -57,12 +55,13 @@ class Watch:
         self._failure: AppStoreConnectError | None = None
         self._said: dict[int, str] = {}
 
-    def until_ready(self) -> list[Decision]:
-        """What each target comes to. Waits for builds as long as may be; writes nothing.
+    def until_ready(self, first: list[Findings]) -> list[Decision]:
+        """What each target comes to, of which `first` was read just now. Writes nothing.
 
-        The first refusal for good ends the wait of all: then some may not be decided.
+        Waits for builds as long as may be. The first refusal for good ends the wait of all: then
+        some may not be decided.
         """
-        self._findings = self._reader.first(self._job.requests)
+        self._findings = first
         self._versions_read_s = self._clock.monotonic()
         while True:
             decisions = self._decisions()
@@ -234,19 +233,3 @@ def _what(decisions: Sequence[Decision], waiting: Sequence[int]) -> str:
     if len(decisions) == 1:
         return decisions[0].pending
     return f"{len(waiting)} of {len(decisions)} builds are not ready"
-
-
-def looking_for(request: AttachRequest) -> str:
-    """What `request` is about, in a sentence."""
-    version = f"version {request.version_string or f'with id {request.version_id}'}"
-    if request.operation is Operation.SHOW and not (request.version_string or request.version_id):
-        return "Looking at the versions of the app."
-    if request.operation is not Operation.ATTACH and not request.build_number:
-        return f"Looking for {version}."
-    build = "the latest build" if request.latest else f"build {request.build_number}"
-    if request.build_id and not request.build_number:
-        build = f"the build with id {request.build_id}"
-    of_version, of_build = request.source("version-string"), request.source("build-number")
-    if of_version != of_build:
-        version += of_version
-    return f"Looking for {version} and {build}{of_build}."

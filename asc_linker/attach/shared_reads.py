@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 from asc_linker.apple.model import App, AppStoreVersion, Build
 from asc_linker.attach.side_by_side import side_by_side
 from asc_linker.decision.absence import app_not_found, version_not_found
-from asc_linker.decision.choose import choose_app
+from asc_linker.decision.choose import choose_app, shown_versions
 from asc_linker.decision.decision import Look
 from asc_linker.decision.findings import Findings
-from asc_linker.decision.missing_version import shown_versions
 from asc_linker.decision.request import Operation
 from asc_linker.dotted import build_number_spellings, version_spellings
 from asc_linker.errors import AppStoreConnectError, AscLinkerError, NotFound

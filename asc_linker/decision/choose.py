@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from asc_linker.apple.model import AppStoreVersion, Build
+from asc_linker.apple.model import AppStoreVersion, AppVersionState, Build, Platform
 from asc_linker.dotted import same_build_number, same_version
 from asc_linker.errors import InputError, NotAttachable
 from asc_linker.text import listed
@@ -16,7 +16,7 @@ from asc_linker.text import listed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from asc_linker.apple.model import App, Platform
+    from asc_linker.apple.model import App
     from asc_linker.decision.request import AttachRequest
 
 _Thing = TypeVar("_Thing", AppStoreVersion, Build)
@@ -96,4 +96,25 @@ def _described(thing: AppStoreVersion | Build) -> str:
     return (
         f"{number}{thing.version_string} on {thing.platform.label} ({thing.state_word}{when}, "
         f"id {thing.id})"
+    )
+
+
+def shown_versions(
+    request: AttachRequest, versions: tuple[AppStoreVersion, ...]
+) -> list[AppStoreVersion]:
+    """For `show` without a version: of each platform the open version and the one on sale."""
+    return sorted(
+        (
+            version
+            for version in versions
+            if request.platform in (None, version.platform)
+            and (
+                version.app_version_state.holds_the_slot
+                or version.app_version_state is AppVersionState.READY_FOR_DISTRIBUTION
+            )
+        ),
+        key=lambda version: (
+            list(Platform).index(version.platform),
+            version.app_version_state.is_released,
+        ),
     )

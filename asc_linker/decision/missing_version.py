@@ -158,24 +158,3 @@ def _slot_locked(decision: Decision, holder: AppStoreVersion) -> Decision:
         "`if-version-locked: skip`.",
         id="slot-locked",
     )
-
-
-def shown_versions(
-    request: AttachRequest, versions: tuple[AppStoreVersion, ...]
-) -> list[AppStoreVersion]:
-    """For `show` without a version: of each platform the open version and the one on sale."""
-    return sorted(
-        (
-            version
-            for version in versions
-            if request.platform in (None, version.platform)
-            and (
-                version.app_version_state.holds_the_slot
-                or version.app_version_state is AppVersionState.READY_FOR_DISTRIBUTION
-            )
-        ),
-        key=lambda version: (
-            list(Platform).index(version.platform),
-            version.app_version_state.is_released,
-        ),
-    )

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from actions_toolkit.command import Command
-from actions_toolkit.file_command import issue_file_command, prepare_key_value_message
 
 from asc_linker.reporting.console import line, plain, wants_colour
 from asc_linker.text import one_line
@@ -91,12 +90,16 @@ class Runner:
 
     def outputs(self, values: Mapping[str, str]) -> None:
         """Set the step's outputs. Does nothing where no runner asked for them."""
+        from actions_toolkit.file_command import issue_file_command, prepare_key_value_message
+
         if os.environ.get("GITHUB_OUTPUT"):
             for name, value in values.items():
                 issue_file_command("OUTPUT", prepare_key_value_message(name, _writable(value)))
 
     def summary(self, markdown: str) -> None:
         """Add to the job's summary. Does nothing where no runner asked for it."""
+        from actions_toolkit.file_command import issue_file_command
+
         if os.environ.get("GITHUB_STEP_SUMMARY"):
             fits = _writable(markdown).encode()[:_LARGEST_SUMMARY].decode(errors="ignore")
             issue_file_command("STEP_SUMMARY", fits)
