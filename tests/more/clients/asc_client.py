@@ -15,6 +15,6 @@ listed = asc("versions", "list", "--app", app["id"], "--version", "1.4.2", "--pl
 [version] = listed["data"]
 builds = asc("builds", "list", "--app", app["id"])["data"]
 [build] = [each for each in builds if each["attributes"]["version"] == "231"]
-asc("versions", "attach-build", "--version-id", version["id"], "--build-id", build["id"])
+asc("versions", "attach-build", "--version-id", version["id"], "--build", build["id"])
 shown = asc("versions", "view", "--version-id", version["id"], "--include-build")
 print(json.dumps([app["id"], version["id"], build["id"], build["id"] in json.dumps(shown)]))
