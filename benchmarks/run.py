@@ -297,8 +297,8 @@ def environment_with(name: str, *packages: str) -> Path | None:
 def installers() -> dict[str, Path]:
     """What a runner may have, as folders that come first on its PATH."""
     wanted = {
-        "pip before 26": ["pip<26"],
-        "pip from 26 on": ["pip>=26"],
+        "pip before 26": ["--upgrade", "pip<26"],
+        "pip from 26 on": ["--upgrade", "pip>=26"],
         "uv on the PATH": ["pip>=26", "uv"],
     }
     found = {name: environment_with(name.replace(" ", "-"), *each) for name, each in wanted.items()}
