@@ -2,9 +2,9 @@
 
 Packages go into a folder of their own, an `install --target` rather than a virtual environment:
 nothing in it names its own path, so it can be made under another name and renamed when it is
-complete, and this very process can use it. The action's own code goes beside them, and so does the
-byte-code of whatever is imported: it is compiled once, by who needs it first, and never in the
-checkout of the action. Standard library only, until then.
+complete, and this very process can use it. The action's own code goes beside them, compiled while
+they come; of theirs what is imported is compiled once, by two processes at first, and nothing is
+ever written in the checkout of the action. Standard library only, until then.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -25,13 +26,13 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)  # it was this file's folder; the caller's checkout is never on it
 
 LOCK = ROOT / "requirements" / "action.txt"
-# The same packages with their addresses: pip need not ask the index where they are.
+# The same packages with their addresses.
 PYLOCK = ROOT / "requirements" / "pylock.action.toml"
 # How the inputs are called in action.yml, which has no hyphens: not every shell keeps them.
 OURS = "ASC_LINKER_"
@@ -43,6 +44,11 @@ NOT_OURS = (
     *("UV_CONSTRAINT", "UV_EXCLUDE", "UV_EXCLUDE_NEWER", "UV_NO_BINARY", "UV_OVERRIDE"),
     *("UV_COMPILE_BYTECODE", "UV_SYSTEM_PYTHON"),
 )
+# What takes longest to compile of all that is imported; what is imported first comes last.
+COMPILED_BESIDE = (
+    *("jwt", "cryptography/x509", "requests", "idna", "charset_normalizer"),
+    *("urllib3/util", "urllib3"),
+)
 # Where pip keeps its settings: https://pip.pypa.io/en/stable/topics/configuration/
 PIP_FILES = (
     *("/etc/pip.conf", "/etc/xdg/pip/pip.conf", "/Library/Application Support/pip/pip.conf"),
@@ -50,13 +56,11 @@ PIP_FILES = (
     *("~/pip/pip.ini", "~/AppData/Roaming/pip/pip.ini", "C:/ProgramData/pip/pip.ini"),
     *(f"{sys.prefix}/pip.conf", f"{sys.prefix}/pip.ini"),
 )
-# Before version 26 pip does not read it, and says so here without being started in full.
-PIP_THAT_READS_IT = """\
-import pip, runpy, sys
-if int(pip.__version__.partition(".")[0]) < 26:
-    sys.exit(f"pip {pip.__version__} is older than 26")
-runpy.run_module("pip", run_name="__main__", alter_sys=True)
-"""
+# And uv: https://docs.astral.sh/uv/concepts/configuration-files/
+UV_FILES = (
+    *("/etc/uv/uv.toml", "/etc/xdg/uv/uv.toml", "~/.config/uv/uv.toml"),
+    *("~/AppData/Roaming/uv/uv.toml", "C:/ProgramData/uv/uv.toml"),
+)
 
 
 class NotInstalled(Exception):
@@ -88,6 +92,8 @@ def packages() -> Path:
             continue  # a tool cache may be read-only
         try:
             return _made(folder, building)
+        except OSError as error:
+            raise NotInstalled(str(error)) from error
         finally:
             shutil.rmtree(building, ignore_errors=True)
             _tidy(home)
@@ -96,16 +102,43 @@ def packages() -> Path:
 
 def _made(folder: Path, building: Path) -> Path:
     print("Installing what asc-linker needs, from its lock.", flush=True)
-    new = building / "packages"
-    _install(new)
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "asc_linker", new / "asc_linker", ignore=ignored)
+    from concurrent.futures import ThreadPoolExecutor
+
+    new, ours = building / "packages", building / "asc_linker"
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        compiled = beside.submit(_compile_ours, ours, folder / ours.name)
+        _install(new)
+        compiled.result()
+    ours.rename(new / ours.name)
     try:
         new.rename(folder)
     except OSError:
         if not folder.is_dir():  # another job may have been faster; anything else is a fault
             raise
+    _compile_beside(folder)
     return folder
+
+
+def _compile_beside(folder: Path) -> None:
+    """Begin to compile packages in another process, while this one imports those before them."""
+    with suppress(OSError):
+        subprocess.Popen(  # noqa: S603 - gone in half a second, whatever becomes of this process
+            [
+                *(sys.executable, "-IS", "-m", "compileall", "-q", "-l"),
+                *(str(folder / name) for name in COMPILED_BESIDE),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+def _compile_ours(copy: Path, final: Path) -> None:
+    """Copy the action's own code and compile it, to be found as `final` later."""
+    import compileall
+
+    shutil.copytree(ROOT / "asc_linker", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(copy, ddir=str(final), quiet=2)
 
 
 def _install(folder: Path) -> None:
@@ -133,8 +166,9 @@ def _install(folder: Path) -> None:
 def _installers(folder: Path) -> Iterator[list[str]]:
     """Commands that install into `folder`: the fastest first, and last the one that always can.
 
-    Whoever has named an index to pip gets the packages from there, by pip: uv has settings of its
-    own, and the second lock has addresses of PyPI.
+    An index lists every version for every system, ten thousand files for these few packages; the
+    second lock has addresses. uv reads it, and pip what is made of it. Whoever has named an index
+    gets the packages from there.
     """
     python = sys.executable
     wanted = ("--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", str(folder))
@@ -143,19 +177,43 @@ def _installers(folder: Path) -> Iterator[list[str]]:
         *("install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"),
         *("--root-user-action", "ignore", *wanted, "--requirement"),
     )
-    if not _has_an_index_of_its_own():
+    if not _names_an_index("PIP_", PIP_FILES):
         if uv := shutil.which("uv"):
             fast = ("pip", "install", "--quiet", "--python", python, *wanted, "--requirement")
+            if not _names_an_index("UV_", UV_FILES):
+                yield [uv, *fast, str(PYLOCK)]
             yield [uv, *fast, str(LOCK)]
-        yield [python, "-Es", "-c", PIP_THAT_READS_IT, *pip, str(PYLOCK)]
+        lock, page = folder.with_name("lock.txt"), folder.with_name("wheels.html")
+        _lock_of_this_python(lock, page)
+        found = (str(lock), "--no-index", "--find-links", str(page))
+        yield [python, "-Es", "-m", "pip", *pip, *found]
     yield [python, "-Es", "-m", "pip", *pip, str(LOCK)]
 
 
-def _has_an_index_of_its_own() -> bool:
-    """Whether pip is told where to look, by the environment or by a file."""
-    if any(name.startswith("PIP_") and "INDEX" in name for name in os.environ):
+def _lock_of_this_python(lock: Path, page: Path) -> None:
+    """Write the lock as pip reads it, and a page of its wheels, from which pip takes what fits.
+
+    Wheels for other Pythons are left out: pip looks at each hash and at each link.
+    """
+    import tomllib
+
+    fits = re.compile(rf"-(py3|py2\.py3|cp3{sys.version_info.minor})-|-abi3-")
+    lines, links = [], []
+    for package in tomllib.loads(PYLOCK.read_text(encoding="utf-8"))["packages"]:
+        wheels = [wheel for wheel in package.get("wheels", ()) if fits.search(wheel["url"])]
+        marker = f" ; {package['marker']}" if "marker" in package else ""
+        hashes = "".join(f" --hash=sha256:{wheel['hashes']['sha256']}" for wheel in wheels)
+        lines.append(f"{package['name']}=={package['version']}{marker}{hashes}\n")
+        links += [f'<a href="{wheel["url"]}">wheel</a>\n' for wheel in wheels]
+    lock.write_text("".join(lines), encoding="utf-8")
+    page.write_text("".join(links), encoding="utf-8")
+
+
+def _names_an_index(prefix: str, files: Sequence[str]) -> bool:
+    """Whether an installer is told where to look, by the environment or by a file."""
+    if any(name.startswith(prefix) and "INDEX" in name for name in os.environ):
         return True
-    for name in (*PIP_FILES, os.environ.get("PIP_CONFIG_FILE", "")):
+    for name in (*files, os.environ.get(f"{prefix}CONFIG_FILE", "")):
         with suppress(OSError, ValueError, RuntimeError):
             if "index" in Path(name).expanduser().read_text(encoding="utf-8"):
                 return True

@@ -104,6 +104,23 @@ def test_it_leaves_nothing_to_later_steps(runner: Runner) -> None:
         assert runner.files[name].read_text(encoding="utf-8") == ""
 
 
+def test_where_the_packages_cannot_be_kept_it_says_why(
+    new_runner: Runner, action: Path, tmp_path: Path
+) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(action, changed)
+    (changed / "asc_linker" / "gone.txt").symlink_to(tmp_path / "nowhere")
+    new_runner.action = changed
+
+    step = new_runner.step({"demo": "true"})
+
+    assert step.exit_code == 1
+    assert "gone.txt" in step.log
+    assert step.error.properties["title"] == "asc-linker: Not installed"
+    assert "Traceback" not in step.stdout + step.stderr
+    assert new_runner.kept == []
+
+
 @pytest.mark.parametrize(
     ("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
 )
@@ -238,13 +255,26 @@ rm -r "$2/asc_linker"
     return folder
 
 
-def test_uv_installs_where_it_is_on_the_path(new_runner: Runner, uv: Path) -> None:
+@pytest.mark.parametrize("told_by", ["", "variable", "file"])
+def test_uv_installs_where_it_is_on_the_path(
+    new_runner: Runner, uv: Path, tmp_path: Path, told_by: str
+) -> None:
+    settings = tmp_path / "home" / ".config" / "uv" / "uv.toml"
+    settings.parent.mkdir(parents=True)
+    new_runner.environment["HOME"] = str(tmp_path / "home")
+    if told_by == "variable":
+        new_runner.environment["UV_DEFAULT_INDEX"] = "https://packages.example.com/simple"
+    elif told_by == "file":
+        settings.write_text('[[index]]\nurl = "https://packages.example.com/simple"\n')
+
     step = new_runner.step({"demo": "true"})
 
     assert step.exit_code == 0
     call = (uv / "calls").read_text(encoding="utf-8")
     assert "--require-hashes --no-deps --only-binary :all:" in call
-    assert call.endswith("requirements/action.txt\n")
+    # The second has addresses, and would pass by an index that somebody has named.
+    lock = "action.txt" if told_by else "pylock.action.toml"
+    assert call.endswith(f"requirements/{lock}\n")
 
 
 def test_where_uv_fails_pip_installs(new_runner: Runner, uv: Path) -> None:
@@ -252,8 +282,24 @@ def test_where_uv_fails_pip_installs(new_runner: Runner, uv: Path) -> None:
 
     step = new_runner.step({"demo": "true"})
 
-    assert (uv / "calls").read_text(encoding="utf-8") != ""
+    calls = (uv / "calls").read_text(encoding="utf-8").splitlines()
+    assert [call.rpartition("/")[2] for call in calls] == ["pylock.action.toml", "action.txt"]
     assert step.exit_code == 0
+
+
+def test_pip_is_told_where_the_packages_are_and_asks_no_index(
+    new_runner: Runner, tmp_path: Path
+) -> None:
+    log = tmp_path / "pip.log"
+    new_runner.environment["PIP_LOG"] = str(log)
+    new_runner.withheld |= {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE"}
+
+    step = new_runner.step({"demo": "true"})
+
+    assert step.exit_code == 0, step.log
+    said = log.read_text(encoding="utf-8")
+    assert "wheels.html" in said
+    assert "/simple/" not in said
 
 
 @pytest.mark.parametrize("told_by", ["variable", "file", "named file"])
@@ -282,9 +328,14 @@ def test_an_index_that_pip_is_told_of_is_the_only_one_asked(
     assert (uv / "calls").read_text(encoding="utf-8") == ""
 
 
-def test_what_is_imported_is_compiled_once_and_nothing_else(runner: Runner) -> None:
+def test_what_is_compiled_is_compiled_once_and_what_nothing_imports_is_not(runner: Runner) -> None:
     (installed,) = runner.kept
     assert runner.step({"demo": "true"}).exit_code == 0
+    # Nothing imports this module: it was compiled by the process beside the first step.
+    until = time.monotonic() + 20
+    while not list(installed.glob("charset_normalizer/__pycache__/__main__.*.pyc")):
+        assert time.monotonic() < until
+        time.sleep(0.1)
     compiled = {path: path.stat().st_mtime_ns for path in installed.rglob("*.pyc")}
 
     assert runner.step({"demo": "true"}).exit_code == 0
