@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -97,21 +96,20 @@ class AttachRequest(NamedTuple):
         return f", from {origin}" if origin else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """Which part of the targets a run does: `index` of `total`, counted from 1.
+class Shard(NamedTuple):
+    """Which of the parts a run does: `number` of `total`, counted from 1.
 
     `origin` is the variable it was read from, empty for the input; `targets` is how many there are
     in all.
     """
 
-    index: int
+    number: int
     total: int
     targets: int
     origin: str = ""
 
     def __str__(self) -> str:
-        return f"{self.index}/{self.total}"
+        return f"{self.number}/{self.total}"
 
 
 class Job(NamedTuple):

@@ -76,5 +76,5 @@ def part(things: Sequence[_Thing], shard: Shard | None) -> tuple[_Thing, ...]:
     """Those of `things` that are the shard's: by position, so that parts differ by one at most."""
     if shard is None:
         return tuple(things)
-    begin, end = (number * len(things) // shard.total for number in (shard.index - 1, shard.index))
+    begin, end = (end * len(things) // shard.total for end in (shard.number - 1, shard.number))
     return tuple(things[begin:end])
