@@ -65,8 +65,8 @@ def one(measured: dict[str, Any], file: Path) -> None:
     axes.set_xlabel(f"seconds, start to end\n{next(iter(parts.values()))['on']}", fontsize=8)
     axes.set_ylabel("a request takes")
     axes.margins(x=0.08)
-    above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": len(names)}
-    axes.legend(frameon=False, fontsize=9, **above)
+    above = (0.0, 1.0)
+    axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=above, ncols=len(names))
     save(figure, file)
 
 
