@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from asc_linker.decision.decision import Decision
     from asc_linker.decision.preflight import Check
 
-_UNSUITABLE = "ENTITY_ERROR.RELATIONSHIP.INVALID"
-_BUSY = f"{_UNSUITABLE}.INVALID_STATE"
-_BETA_XCODE = f"{_BUSY}.BUILD_SDK_NOT_ALLOWED_FOR_APP_STORE_SUBMISSION"
-# Beside its code, what Apple says of a build that it does not take for this version.
+# Refusals by their ids: those which time may cure, and those which say nothing of use.
+_BUSY = "invalid-state"
+_UNSUITABLE = "build-unsuitable"
+# What Apple says beside, of a build that it does not take for this version.
 _GENERIC = "could not be added"
 
 
@@ -32,7 +32,7 @@ def may_pass(refusal: AscLinkerError, decision: Decision) -> bool:
         return False
     if refusals(decision.checks):
         return False
-    return isinstance(refusal, NotFound) or _is_busy(refusal)
+    return isinstance(refusal, NotFound) or refusal.id == _BUSY
 
 
 def explained(
@@ -71,15 +71,9 @@ def explained(
     return refusal.reworded(f"{refusal.message} {passed}", refusal.hint)
 
 
-def _is_busy(refusal: AscLinkerError) -> bool:
-    return any(
-        error.is_a(_BUSY) and not error.is_a(_BETA_XCODE) for error in every_error(refusal.apple)
-    )
-
-
 def _is_generic(refusal: AscLinkerError) -> bool:
-    return any(
-        error.is_a(_UNSUITABLE) and _GENERIC in error.detail for error in every_error(refusal.apple)
+    return refusal.id == _UNSUITABLE and any(
+        _GENERIC in error.detail for error in every_error(refusal.apple)
     )
 
 
