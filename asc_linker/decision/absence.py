@@ -73,7 +73,8 @@ def version_not_found(request: AttachRequest, versions: Iterable[AppStoreVersion
             for version in nearest
         ]
     )
-    seen = f"There are {there}." if there else "The app has no versions yet."
+    are = "is" if len(versions) == 1 else "are"
+    seen = f"There {are} {there}." if there else "The app has no versions yet."
     origin = request.sources.get("version-string", "")
     source = f" (from {origin})" if origin else ""
     wanted = (

@@ -314,7 +314,7 @@ def test_show_without_a_version_keeps_to_the_platform_that_is_given(begin: Begin
         (universal(), "has no open version and none on sale of this app. The app has no versions"),
         (
             universal(("IOS", "1.4.0", "REPLACED_WITH_NEW_VERSION", None)),
-            "There are 1.4.0 (iOS, REPLACED_WITH_NEW_VERSION).",
+            "There is 1.4.0 (iOS, REPLACED_WITH_NEW_VERSION).",
         ),
     ],
     ids=["no version", "none that is open or on sale"],
