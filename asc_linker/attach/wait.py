@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from asc_linker.clock import Clock
 
-# (waited less than, seconds between two looks): most builds take minutes. Half an hour is 51 looks.
+# (waited less than, seconds between two looks): most builds take minutes. Half an hour is 51 waits.
 _PACES = ((120, 15.0), (600, 30.0), (float("inf"), 45.0))
 # The requests of a first hour at these paces, for a build that never appears.
 _USUAL_HOUR = 135
