@@ -209,16 +209,27 @@ def test_with_the_apps_id_it_takes_four(stage: Stage) -> None:
     assert stage.requests[2:] == [WRITE, READ_BACK]
 
 
-def test_versions_and_builds_are_read_side_by_side(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    ("given", "beside"),
+    [
+        ({}, "GET /v1/apps"),
+        ({"bundle_id": None, "app_id": "6446000001"}, "GET /v1/apps/*/appStoreVersions"),
+    ],
+    ids=["by bundle id", "by app-id"],
+)
+def test_builds_are_read_beside_what_needs_no_build(
+    stage: Stage, given: dict[str, Any], beside: str
+) -> None:
     both_are_here = threading.Barrier(2)
 
     def answer_when_both_are_here(_: object) -> None:
         both_are_here.wait(timeout=20)
 
-    stage.emulator.on("GET /v1/apps/*/appStoreVersions", answer=answer_when_both_are_here)
+    stage.emulator.on(beside, answer=answer_when_both_are_here)
     stage.emulator.on("GET /v1/builds", answer=answer_when_both_are_here)
 
-    assert stage.step().outputs["outcome"] == "attached"
+    assert stage.step(**given).outputs["outcome"] == "attached"
+    assert not both_are_here.broken, "one waited for the answer to the other"
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_not(stage: Stage) -> None:
