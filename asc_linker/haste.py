@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 # again while they come, and finds nothing. It still comes by where a run of many targets, or a long
 # wait, has left as much behind as this: some 20 MB.
 _OBJECTS = 200_000
-# By then the first requests have been sent. Python runs one thread at a time, so that whatever loads
-# before holds them up.
+# By then the first requests have been sent. Python runs one thread at a time: whatever loads before
+# holds them up.
 _SENT_S = 0.04
 
 
