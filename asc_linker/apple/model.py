@@ -5,17 +5,12 @@ Where Apple is ambiguous, the translation happens here and nowhere else: a build
 A state word we do not know becomes UNRECOGNISED; the word itself is kept for people.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, NewType, Self
+from typing import NamedTuple, NewType, Self
 
-from asc_linker.apple.json_api import LONGEST_TEXT, without_surrogates
+from asc_linker.apple.json_api import LONGEST_TEXT, Document, Resource, without_surrogates
 from asc_linker.errors import UnexpectedAnswer
-
-if TYPE_CHECKING:
-    from asc_linker.apple.json_api import Document, Resource
 
 AppId = NewType("AppId", str)
 VersionId = NewType("VersionId", str)
@@ -201,6 +196,53 @@ def _attached_build(version: Resource, document: Document) -> AttachedBuild | No
     )
 
 
+class BuildUploadState(AppleWord):
+    """How far an upload got. A FAILED one never becomes a build; COMPLETE has become one."""
+
+    AWAITING_UPLOAD = "AWAITING_UPLOAD"
+    PROCESSING = "PROCESSING"
+    FAILED = "FAILED"
+    COMPLETE = "COMPLETE"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class BuildUpload(NamedTuple):
+    """What was uploaded, known to Apple before there is a build, and also when there never is one.
+
+    `errors` are Apple's (code, description), the code an ITMS number like `90683`, ten at most.
+    `uploaded_at` is when the upload was done, or when it began while that is not known. An upload
+    only informs, so whatever Apple leaves out is empty, UNRECOGNISED or None.
+    """
+
+    id: UploadId
+    number: str
+    version_string: str
+    platform: Platform
+    state: BuildUploadState
+    state_word: str
+    errors: tuple[tuple[str, str], ...] = ()
+    uploaded_at: datetime | None = None
+    build_id: BuildId | None = None
+
+    @classmethod
+    def from_resource(cls, upload: Resource) -> Self:
+        """Read `upload`. Apple nests the state's word and errors in an object called `state`."""
+        word, errors = _state_and_errors(upload.value("state"))
+        build = upload.related("build")
+        return cls(
+            id=UploadId(upload.id),
+            number=upload.optional_text("cfBundleVersion") or "",
+            version_string=upload.optional_text("cfBundleShortVersionString") or "",
+            platform=Platform(upload.optional_text("platform") or ""),
+            state=BuildUploadState(word),
+            state_word=word,
+            errors=errors,
+            uploaded_at=_moment(upload.optional_text("uploadedDate"))
+            or _moment(upload.optional_text("createdDate")),
+            build_id=None if build is None else BuildId(build.id),
+        )
+
+
 class Build(NamedTuple):
     """An uploaded build.
 
@@ -267,53 +309,6 @@ def _moment(text: str | None) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):  # in UTC it would be in the year 0 or 10000
         return None
-
-
-class BuildUploadState(AppleWord):
-    """How far an upload got. A FAILED one never becomes a build; COMPLETE has become one."""
-
-    AWAITING_UPLOAD = "AWAITING_UPLOAD"
-    PROCESSING = "PROCESSING"
-    FAILED = "FAILED"
-    COMPLETE = "COMPLETE"
-    UNRECOGNISED = "UNRECOGNISED"
-
-
-class BuildUpload(NamedTuple):
-    """What was uploaded, known to Apple before there is a build, and also when there never is one.
-
-    `errors` are Apple's (code, description), the code an ITMS number like `90683`, ten at most.
-    `uploaded_at` is when the upload was done, or when it began while that is not known. An upload
-    only informs, so whatever Apple leaves out is empty, UNRECOGNISED or None.
-    """
-
-    id: UploadId
-    number: str
-    version_string: str
-    platform: Platform
-    state: BuildUploadState
-    state_word: str
-    errors: tuple[tuple[str, str], ...] = ()
-    uploaded_at: datetime | None = None
-    build_id: BuildId | None = None
-
-    @classmethod
-    def from_resource(cls, upload: Resource) -> Self:
-        """Read `upload`. Apple nests the state's word and errors in an object called `state`."""
-        word, errors = _state_and_errors(upload.value("state"))
-        build = upload.related("build")
-        return cls(
-            id=UploadId(upload.id),
-            number=upload.optional_text("cfBundleVersion") or "",
-            version_string=upload.optional_text("cfBundleShortVersionString") or "",
-            platform=Platform(upload.optional_text("platform") or ""),
-            state=BuildUploadState(word),
-            state_word=word,
-            errors=errors,
-            uploaded_at=_moment(upload.optional_text("uploadedDate"))
-            or _moment(upload.optional_text("createdDate")),
-            build_id=None if build is None else BuildId(build.id),
-        )
 
 
 def _state_and_errors(state: object) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -1,13 +1,10 @@
 """What was read for one target, before anything is decided."""
 
-from __future__ import annotations
+from typing import NamedTuple
 
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from asc_linker.apple.model import App, AppStoreVersion, Build, BuildUpload
-    from asc_linker.decision.request import AttachRequest
-    from asc_linker.errors import AscLinkerError
+from asc_linker.apple.model import App, AppStoreVersion, Build, BuildUpload
+from asc_linker.decision.request import AttachRequest
+from asc_linker.errors import AscLinkerError
 
 
 class Findings(NamedTuple):

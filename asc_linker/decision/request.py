@@ -1,16 +1,12 @@
 """What is wanted, as values that were checked as far as that goes without asking Apple."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
+from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
 
 
 class Operation(StrEnum):

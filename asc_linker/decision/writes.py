@@ -1,16 +1,11 @@
 """The writes there are. A plan is a short list of them."""
 
-from __future__ import annotations
+from datetime import datetime
+from typing import NamedTuple
 
-from typing import TYPE_CHECKING, NamedTuple
-
+from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
+from asc_linker.decision.request import ReleaseType
 from asc_linker.text import true_or_false
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from asc_linker.apple.model import AppId, BuildId, Platform, VersionId
-    from asc_linker.decision.request import ReleaseType
 
 
 class AnswerCompliance(NamedTuple):
