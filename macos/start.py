@@ -167,8 +167,8 @@ def _installers(folder: Path) -> Iterator[list[str]]:
     """Commands that install into `folder`: the fastest first, and last the one that always can.
 
     An index lists every version for every system, ten thousand files for these few packages; the
-    second lock has addresses. uv reads it, and pip what is made of it. Whoever has named an index
-    gets the packages from there.
+    second lock has addresses. uv reads it, and pip what is made of it. An index that is named to
+    pip is the only one asked; one that is named to uv is the first.
     """
     python = sys.executable
     wanted = ("--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", str(folder))
