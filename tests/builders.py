@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asc_linker.apple.model import (
     App,
@@ -21,6 +21,9 @@ from asc_linker.apple.model import (
     VersionId,
 )
 from asc_linker.decision.request import AttachRequest
+
+if TYPE_CHECKING:
+    from asc_linker.emulator import ThrowawayKey
 
 IOS, MACOS = Platform.IOS, Platform.MAC_OS
 NOTES = App(AppId("1"), "com.example.notes", "Notes")
@@ -98,3 +101,13 @@ def an_upload(
         "build_id": BuildId(build) if build else None,
     }
     return BuildUpload(**whole | more)
+
+
+def key_inputs(key: ThrowawayKey, api_url: str) -> dict[str, str]:
+    """The inputs that say with which key to ask whom."""
+    return {
+        "api-key-id": key.key_id,
+        "issuer-id": key.issuer_id or "",
+        "api-private-key": key.private_key,
+        "api-url": api_url,
+    }

@@ -15,6 +15,7 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+from builders import key_inputs
 from fake_clock import NOON, FakeClock
 from story import APP, APP_ID, Log, app_with, without_version
 
@@ -283,10 +284,7 @@ class Bench:
         with Emulator(world, keys=[self._key], now=clock.now) as emulator:
             job, keys = read_job(
                 {
-                    "api-key-id": self._key.key_id,
-                    "issuer-id": self._key.issuer_id or "",
-                    "api-private-key": self._key.private_key,
-                    "api-url": emulator.url,
+                    **key_inputs(self._key, emulator.url),
                     "wait-minutes": "0",
                     **operation.inputs,
                 }

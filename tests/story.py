@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from builders import key_inputs
 from fake_clock import FakeClock
 
 from asc_linker.decision.preflight import Check, Verdict
@@ -152,10 +153,7 @@ class Story:
         """Run once with exactly these inputs, and the key's."""
         log = Log()
         given = {
-            "api-key-id": self._key.key_id,
-            "issuer-id": self._key.issuer_id or "",
-            "api-private-key": self._key.private_key,
-            "api-url": self.emulator.url,
+            **key_inputs(self._key, self.emulator.url),
             **inputs,
         }
         ending = run(given, {}, Listeners(log, _unheard, _unheard), self.clock)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import key_inputs
 from markdown_it import MarkdownIt
 from runner_environment import Step, find_command, run_step
 
@@ -64,10 +65,7 @@ class Stage:
     def inputs(self) -> dict[str, str]:
         """What a workflow would give; `wait-minutes` 0, so that no test waits."""
         return {
-            "api-key-id": self.key.key_id,
-            "issuer-id": self.key.issuer_id or "",
-            "api-private-key": self.key.private_key,
-            "api-url": self.emulator.url,
+            **key_inputs(self.key, self.emulator.url),
             "bundle-id": "com.example.notes",
             "version-string": "1.4.2",
             "build-number": "231",

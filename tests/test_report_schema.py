@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import key_inputs
 from jsonschema import Draft202012Validator
 from runner_environment import run_step
 
@@ -70,10 +71,7 @@ def report_of(folder: Path, inputs: dict[str, str]) -> list[dict[str, Any]]:
     key = ThrowawayKey.generate("57246542-96fe-1a63-e053-0824d011072a")
     with Emulator(example_world(), keys=[key]) as emulator:
         given = {
-            "api-key-id": key.key_id,
-            "issuer-id": key.issuer_id or "",
-            "api-private-key": key.private_key,
-            "api-url": emulator.url,
+            **key_inputs(key, emulator.url),
             "bundle-id": "com.example.notes",
             "tag": "v1.4.2+231",
             "wait-minutes": "0",

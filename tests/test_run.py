@@ -7,6 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from builders import key_inputs
 from story import APP, Log
 
 from asc_linker.run import Listeners, run
@@ -33,10 +34,7 @@ def test_what_a_thread_is_saying_when_the_run_is_stopped_is_said_to_its_end(
         said.append(line)
 
     given = {
-        "api-key-id": key.key_id,
-        "issuer-id": key.issuer_id or "",
-        "api-private-key": key.private_key,
-        "api-url": story.emulator.url,
+        **key_inputs(key, story.emulator.url),
         "bundle-id": "com.example.notes",
         "version-string": "1.4.2",
         "build-number": "231",

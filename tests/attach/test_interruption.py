@@ -13,6 +13,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from builders import key_inputs
 from fake_clock import FakeClock
 from faults_under_test import OPERATIONS
 from runner_environment import Step, run_step
@@ -62,10 +63,7 @@ class Stage:
         self._folder = folder
         self._held: list[Held] = []
         self.inputs = {
-            "api-key-id": key.key_id,
-            "issuer-id": key.issuer_id or "",
-            "api-private-key": key.private_key,
-            "api-url": emulator.url,
+            **key_inputs(key, emulator.url),
             "bundle-id": "com.example.notes",
             "version-string": "1.4.2",
             "build-number": "231",
@@ -290,10 +288,7 @@ def interrupted_at(
         for match, fault in (faults or {}).items():
             emulator.on(match, **fault)
         given = {
-            "api-key-id": key.key_id,
-            "issuer-id": key.issuer_id or "",
-            "api-private-key": key.private_key,
-            "api-url": emulator.url,
+            **key_inputs(key, emulator.url),
             "wait-minutes": "0",
             **asked.inputs,
         }

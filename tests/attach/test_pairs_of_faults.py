@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from builders import key_inputs
 from fake_clock import FakeClock
 from faults_under_test import OPERATIONS
 from story import Log
@@ -88,10 +89,7 @@ class Play:
 
     def run(self) -> Any:
         given = {
-            "api-key-id": self._key.key_id,
-            "issuer-id": self._key.issuer_id or "",
-            "api-private-key": self._key.private_key,
-            "api-url": self.emulator.url,
+            **key_inputs(self._key, self.emulator.url),
             "wait-minutes": "0",
             **self.asked.inputs,
         }

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from builders import key_inputs
 from fake_clock import FakeClock
 from story import End, Log, Story
 
@@ -54,10 +55,7 @@ class Agency:
         log = Log()
         key = self._keys[0]
         given = {
-            "api-key-id": key.key_id,
-            "issuer-id": key.issuer_id or "",
-            "api-private-key": key.private_key,
-            "api-url": self.emulator.url,
+            **key_inputs(key, self.emulator.url),
             "wait-minutes": "0",
             "version-string": "1.4.2",
             "build-number": "231",

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from builders import key_inputs
 from fake_clock import NOON, FakeClock
 from story import APP, APP_ID, app_with, without_version
 
@@ -83,10 +84,7 @@ def wait(key: ThrowawayKey, clock: FakeClock) -> Iterator[Wait]:
             for match, fault in (faults or {}).items():
                 emulator.on(match, **fault)
             given = {
-                "api-key-id": key.key_id,
-                "issuer-id": key.issuer_id or "",
-                "api-private-key": key.private_key,
-                "api-url": emulator.url,
+                **key_inputs(key, emulator.url),
                 "bundle-id": "com.example.notes",
                 "version-string": "1.4.2",
                 "build-number": "231",

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import key_inputs
 from ruamel.yaml import YAML
 from runner_environment import ROOT, Step
 
@@ -200,10 +201,7 @@ def inputs(key: ThrowawayKey) -> Callable[[Emulator], dict[str, str]]:
 
     def to_reach(emulator: Emulator) -> dict[str, str]:
         return {
-            "api-key-id": key.key_id,
-            "issuer-id": key.issuer_id or "",
-            "api-private-key": key.private_key,
-            "api-url": emulator.url,
+            **key_inputs(key, emulator.url),
             "bundle-id": "com.example.notes",
             "version-string": "1.4.2",
             "build-number": "231",

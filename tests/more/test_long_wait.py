@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from builders import key_inputs
 from fake_clock import FakeClock
 from story import app_with
 
@@ -39,10 +40,7 @@ class Long:
 
     def run(self) -> AttachReport:
         given = {
-            "api-key-id": self._key.key_id,
-            "issuer-id": self._key.issuer_id or "",
-            "api-private-key": self._key.private_key,
-            "api-url": self.url,
+            **key_inputs(self._key, self.url),
             "bundle-id": "com.example.notes",
             "version-string": "1.4.2",
             "build-number": "231",

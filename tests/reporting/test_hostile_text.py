@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import key_inputs
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from reporting.samples import NOW, VERSION, ended
@@ -106,10 +107,7 @@ def play(
             if script is not None:
                 script(emulator)
             inputs = {
-                "api-key-id": key.key_id,
-                "issuer-id": key.issuer_id or "",
-                "api-private-key": key.private_key,
-                "api-url": emulator.url,
+                **key_inputs(key, emulator.url),
                 "bundle-id": "com.example.notes",
                 "version-string": "1.4.2",
                 "build-number": "231",
